@@ -1,0 +1,79 @@
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+/// Somebody's code panicked. What it said went to the panic hook; it is not kept here, because a
+/// panic message may quote what was being worked on.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the code that was called panicked")]
+pub struct Panicked;
+
+/// Runs the future that `build` makes and turns a panic into an error, be it in `build` itself or
+/// while the future runs. After a panic the future is not polled again.
+///
+/// A program compiled with `panic = "abort"` still ends.
+///
+/// # Errors
+/// [`Panicked`] when `build` or its future panicked.
+pub async fn catch_panic<F: Future>(build: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(guarded(build)?);
+    poll_fn(|context| match guarded(|| future.as_mut().poll(context)) {
+        Ok(poll) => poll.map(Ok),
+        Err(panicked) => Poll::Ready(Err(panicked)),
+    })
+    .await
+}
+
+// Safe to assert: whatever the panic left half done belongs to the future, which is dropped.
+fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(step)).map_err(|_| Panicked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_future_that_does_not_panic_gives_its_output() {
+        let wakes_once = || async {
+            tokio::task::yield_now().await;
+            7
+        };
+        assert_eq!(catch_panic(wakes_once).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_panic_while_building_is_caught() {
+        fn build() -> Ready<u8> {
+            panic!("canary")
+        }
+        assert_eq!(catch_panic(build).await, Err(Panicked));
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_first_or_a_later_poll_is_caught() {
+        assert_eq!(catch_panic(|| async { panic!("canary") }).await, Err::<(), _>(Panicked));
+        let later = || async {
+            tokio::task::yield_now().await;
+            panic!("canary")
+        };
+        assert_eq!(catch_panic(later).await, Err::<(), _>(Panicked));
+    }
+
+    #[tokio::test]
+    async fn the_error_does_not_repeat_the_panic_message() {
+        let error = catch_panic(|| async { panic!("canary") as () }).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn the_future_can_be_sent_between_threads() {
+        fn sendable(_: impl Send) {}
+        sendable(catch_panic(|| ready(1)));
+        sendable(catch_panic(pending::<u8>));
+    }
+}
