@@ -1,0 +1,147 @@
+use std::fmt;
+use std::sync::Arc;
+
+use replykit_inbound::catch_panic;
+
+use crate::BoxError;
+
+/// Why a handler gave no reply.
+///
+/// Neither `Display` nor `Debug` shows the handler's own error, because it may quote the message
+/// that it was about. Take it out of [`Failure::Handler`] to log it where that is fine.
+#[non_exhaustive]
+#[derive(thiserror::Error)]
+pub enum Failure {
+    /// It returned this error.
+    #[error("the reply handler returned an error")]
+    Handler(#[source] BoxError),
+    /// It panicked. The message of the panic went to the program's panic hook.
+    #[error("the reply handler panicked")]
+    Panic,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handler(_) => "Handler(..)",
+            Self::Panic => "Panic",
+        })
+    }
+}
+
+pub(crate) type FailureHook = Arc<dyn Fn(&Failure) + Send + Sync>;
+
+/// Tells the log that a handler failed, and the user's hook why.
+pub(crate) async fn report(failure: &Failure, hook: Option<&FailureHook>) {
+    tracing::error!(
+        answered = 500,
+        "{failure}; the phone was told internal_error and sends nothing; \
+         AutoReply::on_failure gets to see the error"
+    );
+    let Some(hook) = hook else { return };
+    if catch_panic(|| async { hook(failure) }).await.is_err() {
+        tracing::error!("the hook given to AutoReply::on_failure panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fmt::Write;
+    use std::sync::Mutex;
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+    use crate::testing::{INTERNAL_ERROR, echo, parts, saying};
+
+    /// Writes down every event.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<String>>);
+
+    impl Visit for Log {
+        fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+            write!(self.0.lock().unwrap(), "{field}={value:?} ").unwrap();
+        }
+    }
+
+    impl Subscriber for Log {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("autoreply_server")
+        }
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[tokio::test]
+    async fn a02_an_error_or_a_panic_is_500_and_the_next_message_is_answered() {
+        let bot = echo();
+        for message in ["error", "panic", "error", "panic"] {
+            assert_eq!(parts(bot.respond(saying(message)).await), (500, INTERNAL_ERROR.into()));
+            assert_eq!(parts(bot.respond(saying("fine")).await).0, 200);
+        }
+    }
+
+    #[tokio::test]
+    async fn a02_the_hook_sees_the_error_and_the_panic() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let bot = echo().on_failure({
+            let seen = seen.clone();
+            move |failure| {
+                let error = failure.source().map(ToString::to_string);
+                seen.lock().unwrap().push((failure.to_string(), error));
+            }
+        });
+        bot.respond(saying("error")).await;
+        bot.respond(saying("panic")).await;
+        bot.respond(saying("fine")).await;
+        assert_eq!(
+            *seen.lock().unwrap(),
+            [
+                ("the reply handler returned an error".to_owned(), Some("canary".to_owned())),
+                ("the reply handler panicked".to_owned(), None),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a02_a_panicking_hook_does_not_take_the_answer_away() {
+        let bot = echo().on_failure(|_| panic!("hook"));
+        for message in ["error", "panic"] {
+            assert_eq!(parts(bot.respond(saying(message)).await), (500, INTERNAL_ERROR.into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a02_the_log_tells_of_a_failure_without_its_text() {
+        let log = Log::default();
+        let _guard = tracing::subscriber::set_default(log.clone());
+        echo().respond(saying("error")).await;
+        let lines = std::mem::take(&mut *log.0.lock().unwrap());
+        for part in ["returned an error", "internal_error", "on_failure", "answered=500"] {
+            assert!(lines.contains(part), "{lines}");
+        }
+        echo().on_failure(|_| panic!("canary")).respond(saying("panic")).await;
+        let more = log.0.lock().unwrap().clone();
+        assert!(more.contains("handler panicked") && more.contains("hook"), "{more}");
+        for secret in ["canary", "+40712345678", "John Doe", crate::testing::KEY] {
+            assert!(!lines.contains(secret) && !more.contains(secret));
+        }
+    }
+
+    #[test]
+    fn debug_and_display_hide_the_error_of_the_handler() {
+        let failure = Failure::Handler("canary".into());
+        assert!(!format!("{failure} {failure:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,5 @@
+//! Handlers that are ready to use.
+
+mod keywords;
+
+pub use keywords::Keywords;
