@@ -1,0 +1,12 @@
+//! The transport over real sockets, all of them on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+mod building;
+mod connecting;
+mod connections;
+mod headers;
+mod proxies;
+mod redirects;
+mod support;
+mod targets;
