@@ -1,0 +1,144 @@
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::Uri;
+use replykit_transport::{CallOptions, DEFAULT_MAX_BODY, HttpTransport, check_target};
+
+use crate::{
+    Command, Error, Exchange, Frame, OperationClass, Token, envelope, over_http::OverHttp,
+};
+
+/// A client of the Convrs API for one organisation. Cloning is cheap.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    exchange: Box<dyn Exchange>,
+    token: Token,
+}
+
+impl Client {
+    /// A client that POSTs to `endpoint`, which the dashboard shows under Integrations > Convrs API.
+    /// Usually it is `https://data.conv.rs/api`.
+    ///
+    /// ```no_run
+    /// use convrs_client::{Client, GetUser};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::new("https://data.conv.rs/api".parse()?, "the dashboard's token")?;
+    /// let user = client.execute(GetUser::new("73-tel-615940546")).await?;
+    /// println!("{}", user.name.as_deref().unwrap_or("nameless"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// An endpoint that is neither https nor on this machine, or a machine without root
+    /// certificates; both are `NotSent`.
+    #[cfg(feature = "reqwest")]
+    pub fn new(endpoint: Uri, token: impl Into<Token>) -> Result<Self, Error> {
+        Self::over_http(replykit_transport::ReqwestTransport::new()?, endpoint, token)
+    }
+
+    /// A client that POSTs to `endpoint` by a transport of your choice.
+    ///
+    /// # Errors
+    /// An endpoint that is neither https nor on this machine.
+    pub fn over_http(
+        transport: impl HttpTransport,
+        endpoint: Uri,
+        token: impl Into<Token>,
+    ) -> Result<Self, Error> {
+        check_target(&endpoint)?;
+        Ok(Self::over(OverHttp { transport, endpoint }, token))
+    }
+
+    /// A client over a carrier of your own.
+    pub fn over(exchange: impl Exchange, token: impl Into<Token>) -> Self {
+        Self(Arc::new(Inner { exchange: Box::new(exchange), token: token.into() }))
+    }
+
+    /// Sends a command and reads its reply. Nothing happens before the [`Call`] is awaited.
+    pub fn execute<C: Command>(&self, command: C) -> Call<'_, C> {
+        Call { client: self, command, time: None }
+    }
+
+    async fn carry(&self, frame: Frame) -> Result<bytes::Bytes, Error> {
+        self.0.exchange.exchange(&frame).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("exchange", &self.0.exchange).finish_non_exhaustive()
+    }
+}
+
+/// A command about to be sent: set options, then await it.
+///
+/// # Errors
+/// An [`Error`], whose [`outcome`](Error::outcome) tells whether the command can have been carried
+/// out. Dropping the future ends the call; a command that was on its way by then may still be
+/// carried out.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<'a, C> {
+    client: &'a Client,
+    command: C,
+    time: Option<Duration>,
+}
+
+impl<C: Command> Call<'_, C> {
+    /// The time that the call may take in all. Default: 30 s for a command that sends, 15 s for
+    /// every other.
+    ///
+    /// Keep it above the transport's limit on connecting, 5 s by default: below it, a server that
+    /// cannot be reached can no longer be told from one that does not answer, and the outcome is
+    /// `Unknown` where it could have been `NotSent`.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+}
+
+impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
+    type Output = Result<C::Output, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { client, command, time } = self;
+            command.validate()?;
+            let class = command.class();
+            let frame = Frame {
+                name: C::NAME,
+                class,
+                json: envelope::encode_request(&command, &client.0.token)?.into(),
+                deadline: deadline(time.unwrap_or_else(|| default_time(class))),
+                max_reply: DEFAULT_MAX_BODY,
+            };
+            let reply = client.carry(frame).await?;
+            envelope::decode_reply::<C>(&reply)
+        })
+    }
+}
+
+impl<C> fmt::Debug for Call<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("time", &self.time).finish_non_exhaustive()
+    }
+}
+
+fn default_time(class: OperationClass) -> Duration {
+    Duration::from_secs(if class == OperationClass::Send { 30 } else { 15 })
+}
+
+fn deadline(time: Duration) -> Instant {
+    CallOptions::within(time).deadline
+}
+
+#[cfg(test)]
+mod tests;

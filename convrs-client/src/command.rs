@@ -1,0 +1,59 @@
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Invalid;
+
+/// A documented command: one type per command, whose fields are the request.
+///
+/// The token is no field of any command; the client adds it. To send a command that this crate does
+/// not know, implement the trait for a type of your own.
+pub trait Command: Serialize + DeserializeOwned + Send + Sync {
+    /// The name on the wire, `cmd`. Names are case sensitive.
+    const NAME: &'static str;
+
+    /// Where the reply holds its data.
+    const REPLY: ReplyShape = ReplyShape::Field("data");
+
+    /// What the reply holds.
+    type Output: Serialize + DeserializeOwned + Send;
+
+    /// What a repeat of the command would do.
+    fn class(&self) -> OperationClass;
+
+    /// Checks the documented rules, as the server does.
+    ///
+    /// # Errors
+    /// The first breach, with the code that the server has for it.
+    fn validate(&self) -> Result<(), Invalid>;
+}
+
+/// Where a reply holds its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyShape {
+    /// In the field of this name, beside `ok` and `cmd`.
+    Field(&'static str),
+    /// In the reply itself.
+    TopLevel,
+}
+
+/// What a repeat of a command would do, and so whether it may be repeated when nobody knows if the
+/// first one was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OperationClass {
+    /// Changes nothing.
+    Read,
+    /// Changes something to the same state again.
+    Write,
+    /// Would make a second one.
+    Create,
+    /// Would reach a person a second time.
+    Send,
+}
+
+impl OperationClass {
+    /// Whether a repeat does no harm.
+    #[must_use]
+    pub fn may_repeat(self) -> bool {
+        matches!(self, Self::Read | Self::Write)
+    }
+}

@@ -1,0 +1,44 @@
+// The first example of the README needs the feature; its text does not.
+#![cfg_attr(any(not(doctest), feature = "reqwest"), doc = include_str!("../README.md"))]
+
+mod ack;
+#[cfg(test)]
+mod canaries;
+mod client;
+mod command;
+mod commands;
+pub mod envelope;
+mod error;
+mod error_code;
+mod exchange;
+mod id;
+mod lossless;
+mod model;
+mod over_http;
+mod phone;
+mod redact;
+mod rules;
+mod scalar;
+mod time;
+mod token;
+mod whatsapp_error;
+
+pub use ack::Ack;
+pub use client::{Call, Client};
+pub use command::{Command, OperationClass, ReplyShape};
+pub use commands::{GetMessageDetails, GetUser, SendWhatsAppTemplate};
+pub use error::{ApiError, Error, ErrorKind, Invalid, ProtocolError, ProtocolProblem};
+pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
+pub use exchange::{Exchange, Frame};
+pub use id::{BotId, Mid, Uid};
+pub use lossless::Extra;
+pub use model::{
+    Channel, DeliveryCallback, MessageDetails, MessageReceipt, TemplateParameter, User,
+    WebhookHeader,
+};
+pub use phone::{E164, PhoneNumber};
+pub use replykit_transport as transport;
+pub use replykit_transport::Outcome;
+pub use time::DateTime;
+pub use token::Token;
+pub use whatsapp_error::WhatsAppError;

@@ -1,0 +1,142 @@
+//! The documented limits, each in one place. Client and sandbox check by the same rules.
+
+use std::net::IpAddr;
+
+use http::{HeaderName, HeaderValue, Uri};
+
+use crate::{BotId, ErrorCode, Invalid, Mid, PhoneNumber, Uid, lossless::Lossless};
+
+pub(crate) fn uid(uid: &Uid) -> Result<(), Invalid> {
+    needed("uid", uid.as_str(), ErrorCode::MissingUid)
+}
+
+pub(crate) fn bot_id(bot_id: BotId) -> Result<(), Invalid> {
+    if bot_id == BotId::default() {
+        return Err(Invalid::new("botID", Some(ErrorCode::MissingBotId), NEEDED));
+    }
+    Ok(())
+}
+
+/// Only that there is one: its form is checked after all that can be missing.
+pub(crate) fn phone(phone: &PhoneNumber) -> Result<(), Invalid> {
+    needed("phone", phone.as_str(), ErrorCode::MissingPhone)
+}
+
+/// The document has no code for a missing mid: an empty one is an unknown one.
+pub(crate) fn mid(mid: &Mid) -> Result<(), Invalid> {
+    needed("mid", mid.as_str(), ErrorCode::UnknownMessage)
+}
+
+pub(crate) fn template_name(name: &str) -> Result<(), Invalid> {
+    needed("templateName", name, ErrorCode::MissingTemplateName)
+}
+
+pub(crate) fn language(language: &str) -> Result<(), Invalid> {
+    needed("language", language, ErrorCode::MissingTemplateLanguage)
+}
+
+/// One `@`, something on both sides of it, no blanks or control characters: the server decides the
+/// rest.
+pub(crate) fn email(field: &'static str, email: &str, code: ErrorCode) -> Result<(), Invalid> {
+    let fits = email.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    }) && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if fits {
+        Ok(())
+    } else {
+        Err(Invalid::new(field, Some(code), "write an address such as john@example.com"))
+    }
+}
+
+/// Callbacks carry phone numbers, so they must not cross a network in the clear.
+pub(crate) fn webhook_url(url: &str) -> Result<(), Invalid> {
+    let fits = url.parse::<Uri>().is_ok_and(|uri| {
+        let named = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let local = host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        named
+            && !host.is_empty()
+            && matches!((uri.scheme_str(), local), (Some("https"), _) | (Some("http"), true))
+    });
+    if fits {
+        Ok(())
+    } else {
+        let rule = "it must be https, or http to this machine, without a user name or password";
+        Err(Invalid::new("webhookURL", Some(ErrorCode::InvalidJson), rule))
+    }
+}
+
+pub(crate) fn webhook_header(name: &str, value: &str) -> Result<(), Invalid> {
+    let name_fits = HeaderName::from_bytes(name.as_bytes()).is_ok();
+    if name_fits && HeaderValue::from_str(value).is_ok() {
+        return Ok(());
+    }
+    let rule = "a name must be a header name, and a value printable ASCII without line breaks";
+    Err(Invalid::new("webhookHeaders", Some(ErrorCode::InvalidJson), rule))
+}
+
+/// `extra` adds fields, it does not replace any.
+pub(crate) fn extra<T: Lossless>(command: &T) -> Result<(), Invalid> {
+    let taken = |name: &str| name == "token" || name == "cmd" || T::known_fields().contains(&name);
+    if command.extra().names().any(taken) {
+        let rule = "it names a field that the command has already: set that field itself";
+        return Err(Invalid::new("extra", Some(ErrorCode::InvalidJson), rule));
+    }
+    Ok(())
+}
+
+const NEEDED: &str = "it is needed, and it is missing";
+
+fn needed(field: &'static str, value: &str, code: ErrorCode) -> Result<(), Invalid> {
+    if value.trim().is_empty() { Err(Invalid::new(field, Some(code), NEEDED)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_at_and_no_blanks() {
+        let fits = |text| email("agentEmail", text, ErrorCode::InvalidAgent).is_ok();
+        assert!(fits("john@example.com"));
+        for text in ["", "john", "@example.com", "john@", "a@b@c", "Jo <j@x.com>", "j@x.com\n"] {
+            assert!(!fits(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_url_is_https_or_on_this_machine() {
+        for url in [
+            "https://yourserver.com/whatsapp-callback",
+            "http://127.0.0.1:8080/acks",
+            "http://LOCALHOST/acks",
+            "http://[::1]:8080/acks",
+        ] {
+            assert_eq!(webhook_url(url), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "acks",
+            "/acks",
+            "example.com:443",
+            "https://:443/",
+            "http://example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://10.0.0.1/",
+            "https://u:p@example.com/",
+            "ftp://127.0.0.1/",
+        ] {
+            assert!(webhook_url(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_header_cannot_smuggle_another() {
+        assert_eq!(webhook_header("X-Secret", "s3cret value"), Ok(()));
+        assert!(webhook_header("X-Secret", "a\r\nHost: evil").is_err());
+        assert!(webhook_header("X Secret", "a").is_err());
+        assert!(webhook_header("", "a").is_err());
+        assert!(webhook_header("X-Secret", "a\0").is_err());
+    }
+}
