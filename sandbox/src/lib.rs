@@ -1,0 +1,295 @@
+#![doc = include_str!("../README.md")]
+
+mod autoreply_app;
+mod clock;
+mod convrs;
+mod server;
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use autoreply_app::{App, Bot};
+use clock::Clock;
+use convrs_client::{Client, Token};
+use http::Uri;
+use jiff::Timestamp;
+use replykit_transport::{ReqwestTransport, TransportError, is_loopback};
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{AbortHandle, spawn},
+};
+
+pub use convrs::{CallbackDelivery, CallbackResult};
+
+/// A running sandbox. It ends when it is dropped.
+///
+/// ```
+/// use convrs_client::{Ack, GetMessageDetails, SendWhatsAppTemplate};
+/// use replykit_sandbox::Sandbox;
+/// use std::time::Duration;
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// let client = sandbox.convrs_client()?;
+///
+/// let sent = client
+///     .execute(SendWhatsAppTemplate::new(3941, "+44151999999", "order_update", "en"))
+///     .await?;
+/// sandbox.advance(Duration::from_secs(2)).await;
+///
+/// let details = client.execute(GetMessageDetails::new(sent.mid)).await?;
+/// assert_eq!(details.ack, Ack::Delivered);
+/// # Ok(()) }
+/// ```
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    tasks: Vec<AbortHandle>,
+}
+
+/// What the servers share.
+struct Shared {
+    clock: Clock,
+    transport: ReqwestTransport,
+    token: String,
+    convrs: Mutex<convrs::State>,
+    app: App,
+    /// Rung when a step was scheduled.
+    scheduled: Notify,
+    /// Held while steps are taken, so that each is taken once and in order.
+    stepping: tokio::sync::Mutex<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a free port of 127.0.0.1, in memory, with the token `sandbox-token` and a
+    /// clock that stands still until [`advance`](Self::advance) moves it.
+    ///
+    /// # Errors
+    /// As [`SandboxBuilder::start`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox with settings of your own.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder { port: 0, token: "sandbox-token".to_owned(), real_time: false }
+    }
+
+    /// The address that all servers listen on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The endpoint of the Convrs API: `http://127.0.0.1:PORT/convrs/api`.
+    #[must_use]
+    pub fn convrs_url(&self) -> String {
+        format!("http://{}/convrs/api", self.address)
+    }
+
+    /// The token of the Convrs API.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.shared.token
+    }
+
+    /// A client of this sandbox's Convrs API.
+    ///
+    /// # Errors
+    /// As [`Client::over_http`].
+    pub fn convrs_client(&self) -> Result<Client, convrs_client::Error> {
+        // The address was printed from a `SocketAddr`, so it parses.
+        let endpoint = self.convrs_url().parse().unwrap_or_default();
+        Client::over_http(self.shared.transport.clone(), endpoint, self.token())
+    }
+
+    /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.
+    #[must_use]
+    pub fn phone_url(&self) -> String {
+        format!("http://{}/phone/messages", self.address)
+    }
+
+    /// Connects the phone app to a bot, in place of the one before: from now on it posts the
+    /// messages that the phone receives to `url`, with `key` as `X-API-Key` if there is one.
+    ///
+    /// # Errors
+    /// A URL that is not on this machine.
+    pub fn connect_bot(&self, url: Uri, key: Option<&str>) -> Result<(), NotLoopback> {
+        if url.scheme_str().is_none() || !is_loopback(&url) {
+            return Err(NotLoopback);
+        }
+        self.shared.app.connect(Bot { url, key: key.map(SecretString::from) });
+        Ok(())
+    }
+
+    /// The sandbox's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Moves the clock, and returns when everything that fell due is done: each callback was
+    /// answered, or refused, or had no answer for 5 s. [`Duration::ZERO`] does what is due now.
+    pub async fn advance(&self, time: Duration) {
+        self.shared.step_until(self.shared.clock.after(time)).await;
+    }
+
+    /// The delivery callbacks so far, oldest first, with what became of each.
+    #[must_use]
+    pub fn callbacks(&self) -> Vec<CallbackDelivery> {
+        self.shared.convrs().callbacks().to_vec()
+    }
+}
+
+impl Shared {
+    fn token(&self) -> Token {
+        Token::from(self.token.as_str())
+    }
+
+    fn convrs(&self) -> MutexGuard<'_, convrs::State> {
+        self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn step_until(&self, end: Timestamp) {
+        let _alone = self.stepping.lock().await;
+        loop {
+            // The guard must not live into the body: a callback may ask the sandbox something.
+            let step = self.convrs().next_step(end);
+            let Some((due, step)) = step else { break };
+            self.clock.advance_to(due);
+            let callback = self.convrs().take_step(step, due);
+            if let Some(callback) = callback {
+                let delivery = callback.post(&self.transport).await;
+                self.convrs().record(delivery);
+            }
+        }
+        self.clock.advance_to(end);
+    }
+
+    /// Takes each step when the real time reaches it.
+    async fn keep_pace(self: Arc<Self>) {
+        loop {
+            let due = self.convrs().next_due();
+            match due {
+                Some(due) => {
+                    let pause = self.clock.until(due);
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.scheduled.notified() => {}
+                    }
+                }
+                None => self.scheduled.notified().await,
+            }
+            self.step_until(self.clock.now()).await;
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Sandbox`].
+#[must_use = "call start()"]
+pub struct SandboxBuilder {
+    port: u16,
+    token: String,
+    real_time: bool,
+}
+
+impl SandboxBuilder {
+    /// Listens on this port. Default: 0, a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The token that the Convrs API asks for. Default: `sandbox-token`.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = token.into();
+        self
+    }
+
+    /// Lets the clock run with the real time, from now.
+    pub fn real_time(mut self) -> Self {
+        self.real_time = true;
+        self
+    }
+
+    /// Starts the servers. Needs a running tokio runtime, with time and I/O.
+    ///
+    /// # Errors
+    /// When the port is taken, or the HTTP client for the callbacks cannot be set up.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
+            .await
+            .map_err(|source| StartError::Listen { port: self.port, source })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { port: self.port, source })?;
+        let clock = if self.real_time { Clock::running() } else { Clock::standing() };
+        let shared = Arc::new(Shared {
+            transport: ReqwestTransport::builder().no_proxy().build()?,
+            token: self.token,
+            convrs: Mutex::new(convrs::State::new()),
+            app: App::default(),
+            scheduled: Notify::new(),
+            stepping: tokio::sync::Mutex::new(()),
+            clock,
+        });
+        let mut tasks = vec![spawn(server::serve(listener, shared.clone())).abort_handle()];
+        if self.real_time {
+            tasks.push(spawn(shared.clone().keep_pace()).abort_handle());
+        }
+        Ok(Sandbox { shared, address, tasks })
+    }
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder")
+            .field("port", &self.port)
+            .field("real_time", &self.real_time)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The port cannot be listened on.
+    #[error("cannot listen on 127.0.0.1:{port}: choose another port, or 0 for a free one")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The HTTP client for callbacks and bots cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+/// A URL that is not on this machine. The sandbox talks to no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the sandbox talks to this machine only: use a URL such as http://127.0.0.1:8080/api/autoreply"
+)]
+pub struct NotLoopback;
