@@ -1,0 +1,52 @@
+use clap::Args;
+use http::Uri;
+use replykit_sandbox::Sandbox;
+
+use crate::{Done, screen};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Port of 127.0.0.1 to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 4010)]
+    port: u16,
+    /// Token that the Convrs API asks for
+    #[arg(long, default_value = "sandbox-token")]
+    token: String,
+    /// Bot that the simulated phone posts its messages to, on this machine
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/api/autoreply")]
+    bot_url: Uri,
+    /// Key that the phone sends to the bot as X-API-Key; without one, it sends none
+    #[arg(long, value_name = "KEY", env = "AUTOREPLY_API_KEY", hide_env_values = true)]
+    bot_key: Option<String>,
+}
+
+pub(crate) async fn run(options: Options) -> Done {
+    let sandbox =
+        Sandbox::builder().port(options.port).token(options.token).real_time().start().await?;
+    sandbox.connect_bot(options.bot_url.clone(), options.bot_key.as_deref())?;
+
+    screen::title("The sandbox is serving. Stop it with Ctrl-C.")?;
+    screen::fact("Convrs API", sandbox.convrs_url())?;
+    screen::fact("token", sandbox.token())?;
+    screen::fact("phone", sandbox.phone_url())?;
+    screen::fact("its bot", &options.bot_url)?;
+    screen::fact("its key for the bot", if options.bot_key.is_some() { "set" } else { "none" })?;
+    screen::line("\nLook a user up:")?;
+    let get_user =
+        format!(r#"{{"token":"{}","cmd":"GetUser","uid":"73-tel-615940546"}}"#, sandbox.token());
+    screen::line(curl(&sandbox.convrs_url(), &get_user))?;
+    let message = r#"{"type":"SMS","sender":"+40712345678","message":"help"}"#;
+    screen::line("\nWrite to the phone:")?;
+    screen::line(curl(&sandbox.phone_url(), message))?;
+    until_ctrl_c().await
+}
+
+/// A command line for a shell.
+pub(crate) fn curl(url: &str, json: &str) -> String {
+    let json = json.replace('\'', r"'\''");
+    format!("   curl {url} -H 'Content-Type: application/json' -d '{json}'")
+}
+
+pub(crate) async fn until_ctrl_c() -> Done {
+    Ok(tokio::signal::ctrl_c().await?)
+}
