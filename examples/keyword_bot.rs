@@ -1,0 +1,54 @@
+//! A bot for the AutoReply Mate app that answers by keywords.
+//!
+//! Run:  AUTOREPLY_API_KEY=your-secret-key-here cargo run -p replykit-examples --bin keyword_bot
+//!
+//! Then enter `http://<this machine>:8080/api/autoreply` and the key in the app, or try it with the
+//! curl line that it prints. `BIND` sets the address, 127.0.0.1:8080 by default.
+
+use std::{env, error::Error};
+
+use autoreply_server::{AutoReply, Failure, Keys, Keywords};
+use axum::Router;
+use tokio::net::TcpListener;
+
+fn app(key: String) -> Result<Router, Box<dyn Error>> {
+    let rules = Keywords::new()
+        .on("help", "Ask me about: hours, price, address.")
+        .on_any(["hours", "open", "opening times"], "We are open from 9 to 5, Monday to Friday.")
+        .on_any(["price", "cost"], "It is 10 a month.")
+        .on("address", "1 Example Street, Exampletown.")
+        .otherwise("I did not get that. Write help.");
+    let bot = AutoReply::new(Keys::new([key])?, rules).on_failure(|failure| match failure {
+        Failure::Handler(error) => eprintln!("no reply: {error}"),
+        other => eprintln!("no reply: {other}"),
+    });
+    Ok(Router::new().route_service("/api/autoreply", bot))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let key = env::var("AUTOREPLY_API_KEY")
+        .map_err(|_| "set AUTOREPLY_API_KEY to the key that you enter in the app")?;
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind).await.map_err(|error| {
+        format!("cannot listen on {bind}: {error}; set BIND to another address")
+    })?;
+
+    let url = format!("http://{}/api/autoreply", listener.local_addr()?);
+    println!("listening on {url}");
+    println!("try it:");
+    println!(
+        "  curl {url} -H 'Content-Type: application/json' -H \"X-API-Key: $AUTOREPLY_API_KEY\" \
+         -d '{{\"type\":\"SMS\",\"sender\":\"+40712345678\",\"message\":\"help\",\
+         \"timestamp\":\"2026-02-28 14:30:00\"}}'"
+    );
+    axum::serve(listener, app(key)?)
+        .with_graceful_shutdown(async {
+            // Without a signal handler the bot runs until it is killed.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Runs the examples as a person would.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use convrs_client::transport::{Body, CallOptions, HttpTransport, ReqwestTransport};
+use http::{Request, Response};
+use replykit_sandbox::Sandbox;
+use serde_json::{Value, json};
+
+const KEY: &str = "your-secret-key-here";
+
+/// The body of the document's curl call, to the letter.
+const CURL_BODY: &str = r#"{
+    "type": "SMS",
+    "sender": "+40712345678",
+    "name": "Test User",
+    "message": "help",
+    "timestamp": "2026-02-28 14:30:00"
+  }"#;
+
+/// A running `keyword_bot`, ended when the test is.
+struct Bot {
+    process: Child,
+    /// Kept open: the bot goes on printing.
+    _output: BufReader<ChildStdout>,
+    url: String,
+}
+
+impl Bot {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_keyword_bot"))
+            .env("BIND", "127.0.0.1:0")
+            .env("AUTOREPLY_API_KEY", KEY)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").expect("the first line").to_owned();
+        Self { process, _output: output, url }
+    }
+
+    async fn post(&self, key: Option<&str>, body: &'static str) -> Response<Value> {
+        let mut request = Request::post(&self.url).header("Content-Type", "application/json");
+        if let Some(key) = key {
+            request = request.header("X-API-Key", key);
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let options = CallOptions::within(Duration::from_secs(10));
+        let answer = ReqwestTransport::new().unwrap().send(request, &options).await.unwrap();
+        answer.map(|body| serde_json::from_slice(&body).unwrap())
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn write_to(phone: &str, message: &str) -> Value {
+    let message = json!({"type": "WHATSAPP", "sender": "Ana", "message": message});
+    let request = Request::post(phone).body(Body::from(message.to_string())).unwrap();
+    let options = CallOptions::within(Duration::from_secs(15));
+    let answer = ReqwestTransport::new().unwrap().send(request, &options).await.unwrap();
+    serde_json::from_slice(answer.body()).unwrap()
+}
+
+#[tokio::test]
+async fn the_documents_curl_call_is_answered_by_keyword_bot() {
+    let bot = Bot::start();
+    assert!(bot.url.ends_with("/api/autoreply"), "{}", bot.url);
+
+    let answer = bot.post(Some(KEY), CURL_BODY).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(
+        answer.body(),
+        &json!({"text": "Ask me about: hours, price, address.", "status": "success"})
+    );
+    let missing = bot.post(None, CURL_BODY).await;
+    assert_eq!(missing.status(), 401);
+    assert_eq!(
+        missing.body(),
+        &json!({"error": "Missing X-API-Key header", "status": "unauthorized"})
+    );
+}
+
+#[tokio::test]
+async fn the_sandbox_phone_talks_to_keyword_bot() {
+    let bot = Bot::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.connect_bot(bot.url.parse().unwrap(), Some(KEY)).unwrap();
+
+    let phone = write_to(&sandbox.phone_url(), "When do you open?").await;
+    let text = "We are open from 9 to 5, Monday to Friday.";
+    assert_eq!(phone, json!({"sent": true, "text": text}));
+
+    sandbox.connect_bot(bot.url.parse().unwrap(), Some("wrong")).unwrap();
+    let silent = write_to(&sandbox.phone_url(), "help").await;
+    assert_eq!(
+        silent,
+        json!({"sent": false, "reason": "the bot answered 403 forbidden: Invalid API key"})
+    );
+}
+
+#[test]
+fn keyword_bot_does_not_start_without_a_key() {
+    let output = Command::new(env!("CARGO_BIN_EXE_keyword_bot"))
+        .env("BIND", "127.0.0.1:0")
+        .env_remove("AUTOREPLY_API_KEY")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("set AUTOREPLY_API_KEY"));
+}
+
+#[test]
+fn send_template_reaches_read_in_a_sandbox_of_its_own() {
+    let output = Command::new(env!("CARGO_BIN_EXE_send_template"))
+        .env_remove("CONVRS_ENDPOINT")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("sent, message "), "{printed}");
+    assert!(printed.ends_with("ack 3: Read\n"), "{printed}");
+}
+
+#[test]
+fn send_template_says_what_a_real_endpoint_needs() {
+    let output = Command::new(env!("CARGO_BIN_EXE_send_template"))
+        .env("CONVRS_ENDPOINT", "https://data.conv.rs/api")
+        .env_remove("CONVRS_TOKEN")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("set CONVRS_TOKEN"));
+}
