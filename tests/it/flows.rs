@@ -1,0 +1,185 @@
+//! The client against the sandbox.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use convrs_client::{
+    Ack, Client, DeliveryCallback, ErrorCode, GetMessageDetails, GetUser, Outcome,
+    SendWhatsAppTemplate, WebhookHeader,
+};
+use replykit_sandbox::{CallbackResult, Sandbox};
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
+
+type Received = (HeaderMap, DeliveryCallback);
+
+/// A callback receiver that answers everything with one status.
+async fn receiver(status: StatusCode) -> (String, UnboundedReceiver<Received>) {
+    async fn receive(
+        State((status, seen)): State<(StatusCode, Arc<UnboundedSender<Received>>)>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> StatusCode {
+        seen.send((headers, DeliveryCallback::from_json(&body).unwrap())).unwrap();
+        status
+    }
+    let (seen, received) = unbounded_channel();
+    let app = Router::new().route("/acks", post(receive)).with_state((status, Arc::new(seen)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/acks", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, received)
+}
+
+fn template(webhook_url: Option<String>) -> SendWhatsAppTemplate {
+    let mut send = SendWhatsAppTemplate::new(3941, "+44151999999", "order_update", "en");
+    send.webhook_url = webhook_url;
+    send
+}
+
+async fn sandbox() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.convrs_client().unwrap();
+    (sandbox, client)
+}
+
+async fn second(sandbox: &Sandbox) {
+    sandbox.advance(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn a_template_travels_to_read_and_each_step_is_called_back() {
+    let (sandbox, client) = sandbox().await;
+    let (url, mut received) = receiver(StatusCode::OK).await;
+    let mut send = template(Some(url));
+    send.webhook_payload = json!({"orderId": "ORD-12345"}).as_object().cloned();
+    send.webhook_headers = Some(vec![WebhookHeader::new("X-Secret", "s3cret")]);
+    let sent = client.execute(send).await.unwrap();
+    assert!(received.try_recv().is_err(), "the clock stands still");
+
+    sandbox.advance(Duration::ZERO).await;
+    let times = ["2026-02-28T14:30:00", "2026-02-28T14:30:01", "2026-02-28T14:30:02"];
+    for (ack, time) in [Ack::AtServer, Ack::Sent, Ack::Delivered].into_iter().zip(times) {
+        let (headers, callback) = received.try_recv().expect("posted before advance returned");
+        assert_eq!(callback.mid, sent.mid);
+        assert_eq!(callback.uid, sent.uid);
+        assert_eq!(callback.ack, ack);
+        assert_eq!(callback.timestamp.unwrap().as_str(), time);
+        assert_eq!(callback.webhook_payload.unwrap()["orderId"], "ORD-12345");
+        assert_eq!(headers["x-secret"], "s3cret");
+        assert_eq!(headers["content-type"], "application/json");
+        let details = client.execute(GetMessageDetails::new(sent.mid.clone())).await.unwrap();
+        assert_eq!(details.ack, ack);
+        second(&sandbox).await;
+    }
+    assert_eq!(received.try_recv().unwrap().1.ack, Ack::Read);
+    second(&sandbox).await;
+    assert!(received.try_recv().is_err(), "read is the last step");
+
+    let results: Vec<_> =
+        sandbox.callbacks().into_iter().map(|c| (c.ack.code(), c.result)).collect();
+    let answered = CallbackResult::Answered(200);
+    assert_eq!(results, [0, 1, 2, 3].map(|ack| (ack, answered.clone())));
+}
+
+#[tokio::test]
+async fn one_long_advance_calls_back_in_order() {
+    let (sandbox, client) = sandbox().await;
+    let (url, mut received) = receiver(StatusCode::NO_CONTENT).await;
+    client.execute(template(Some(url))).await.unwrap();
+    sandbox.advance(Duration::from_secs(3600)).await;
+    let mut acks = Vec::new();
+    while let Ok((_, callback)) = received.try_recv() {
+        acks.push(callback.ack.code());
+    }
+    assert_eq!(acks, [0, 1, 2, 3]);
+    assert_eq!(sandbox.callbacks()[0].result, CallbackResult::Answered(204));
+}
+
+#[tokio::test]
+async fn a_first_message_makes_a_user() {
+    let (_sandbox, client) = sandbox().await;
+    let send = SendWhatsAppTemplate::new(3941, "40-712-345-678", "order_update", "en");
+    let sent = client.execute(send).await.unwrap();
+    assert_eq!(sent.uid.as_str(), "3941-wa3-40712345678");
+    assert_eq!(sent.phone_number.as_str(), "+40712345678");
+    assert_eq!(sent.country_iso2, "RO");
+
+    let user = client.execute(GetUser::new(sent.uid.clone())).await.unwrap();
+    assert_eq!(user.uid, sent.uid);
+    assert_eq!(user.phone.unwrap().as_str(), "+40712345678");
+    assert_eq!(user.created.unwrap().as_str(), "2026-02-28T14:30:00.000Z");
+}
+
+#[tokio::test]
+async fn a_callback_url_that_refuses_connections_is_recorded_and_nothing_stops() {
+    let (sandbox, client) = sandbox().await;
+    // A port that was free a moment ago.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/acks", listener.local_addr().unwrap());
+    drop(listener);
+
+    let sent = client.execute(template(Some(url))).await.unwrap();
+    sandbox.advance(Duration::from_secs(3)).await;
+    for callback in sandbox.callbacks() {
+        assert!(matches!(callback.result, CallbackResult::Failed(_)), "{callback:?}");
+    }
+    let details = client.execute(GetMessageDetails::new(sent.mid)).await.unwrap();
+    assert_eq!(details.ack, Ack::Read);
+}
+
+#[tokio::test]
+async fn a_callback_to_another_machine_is_recorded_as_not_delivered() {
+    let (sandbox, client) = sandbox().await;
+    let url = "https://yourserver.com/whatsapp-callback".to_owned();
+    client.execute(template(Some(url))).await.unwrap();
+    sandbox.advance(Duration::from_secs(3)).await;
+    let results: Vec<_> = sandbox.callbacks().into_iter().map(|c| c.result).collect();
+    assert_eq!(results, vec![CallbackResult::NotDelivered; 4]);
+}
+
+#[tokio::test]
+async fn a_real_time_sandbox_calls_back_by_itself() {
+    let sandbox = Sandbox::builder().real_time().start().await.unwrap();
+    let (url, mut received) = receiver(StatusCode::OK).await;
+    let client = sandbox.convrs_client().unwrap();
+    client.execute(template(Some(url))).await.unwrap();
+    let (_, first) = received.recv().await.unwrap();
+    assert_eq!(first.ack, Ack::AtServer);
+    sandbox.advance(Duration::from_secs(3)).await;
+    for ack in [Ack::Sent, Ack::Delivered, Ack::Read] {
+        assert_eq!(received.recv().await.unwrap().1.ack, ack);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_sandbox_is_a_typed_error() {
+    let (_sandbox, client) = sandbox().await;
+    let send = SendWhatsAppTemplate::new(3941, "+44151999999", "unheard_of", "en");
+    let error = client.execute(send).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::UnknownTemplate));
+    assert_eq!(error.outcome(), Outcome::Rejected);
+}
+
+#[tokio::test]
+async fn h01_a_send_to_a_sandbox_that_is_gone_was_not_sent() {
+    let (sandbox, client) = sandbox().await;
+    drop(sandbox);
+    let error = loop {
+        // The server ends a moment after it was dropped.
+        match client.execute(GetUser::new("73-tel-615940546")).await {
+            Ok(_) => tokio::task::yield_now().await,
+            Err(_) => break client.execute(template(None)).await.unwrap_err(),
+        }
+    };
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+}

@@ -1,0 +1,19 @@
+//! The tests that need more than one crate.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod fixtures;
+mod flows;
+mod layering;
+mod phone;
+mod repository;
+mod sandbox_wire;
+mod support;
+mod wire;
