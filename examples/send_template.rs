@@ -3,7 +3,7 @@
 //! Run:  cargo run -p replykit-examples --bin send_template
 //!
 //! Without an endpoint it starts a sandbox of its own. For the real thing set `CONVRS_ENDPOINT`
-//! (usually https://data.conv.rs/api), `CONVRS_TOKEN`, `CONVRS_BOT_ID`, `CONVRS_PHONE`,
+//! (usually `https://data.conv.rs/api`), `CONVRS_TOKEN`, `CONVRS_BOT_ID`, `CONVRS_PHONE`,
 //! `CONVRS_TEMPLATE`, and `CONVRS_LANGUAGE` if it is not `en`. That sends a real message.
 
 use std::{env, error::Error, time::Duration};
