@@ -1,16 +1,15 @@
-use std::error::Error;
-use std::fmt;
-use std::sync::Arc;
+use std::{error::Error, fmt, sync::Arc};
 
-use http::request::Parts;
-use http::{HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode, request::Parts};
 use http_body::Body;
 use replykit_inbound::{BodyProblem, KeyProblem, Keys, catch_panic, is_json, read_body};
 
-use crate::failure::{self, FailureHook};
-use crate::handler::ErasedHandler;
-use crate::response::{json_response, json_text};
-use crate::{Failure, Incoming, Rejection, Reply, ReplyHandler};
+use crate::{
+    Failure, Incoming, Rejection, Reply, ReplyHandler,
+    failure::{self, FailureHook},
+    handler::ErasedHandler,
+    response::{json_response, json_text},
+};
 
 /// The endpoint that the phone app posts its messages to.
 ///

@@ -1,5 +1,4 @@
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use replykit_inbound::catch_panic;
 
@@ -46,8 +45,7 @@ pub(crate) async fn report(failure: &Failure, hook: Option<&FailureHook>) {
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-    use std::sync::Mutex;
+    use std::{error::Error, sync::Mutex};
 
     use super::*;
     use crate::testing::{INTERNAL_ERROR, echo, parts, saying};

@@ -1,6 +1,4 @@
-use std::error::Error;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::{error::Error, pin::Pin, sync::Arc};
 
 use crate::{Incoming, Reply};
 
@@ -90,8 +88,10 @@ impl<H: ReplyHandler> ErasedHandler for H {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{parts, saying};
-    use crate::{AutoReply, Keywords};
+    use crate::{
+        AutoReply, Keywords,
+        testing::{parts, saying},
+    };
 
     struct Counter(u32);
 

@@ -1,12 +1,13 @@
 use std::fmt;
 
 use replykit_inbound::repair_json;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
 use serde_json::Value;
 
-use crate::redact::Redacted;
-use crate::{AppType, FieldProblem, LocalTime, Rejection};
+use crate::{AppType, FieldProblem, LocalTime, Rejection, redact::Redacted};
 
 /// A message that somebody sent to the phone, as the app posts it.
 ///

@@ -1,9 +1,6 @@
-use std::borrow::Cow;
-use std::error::Error;
-use std::fmt;
+use std::{borrow::Cow, error::Error, fmt};
 
-use http::header::ALLOW;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, header::ALLOW};
 use serde::{Deserialize, Serialize};
 
 use crate::response::{json_response, json_text};

@@ -1,10 +1,8 @@
 use std::fmt;
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::LocalTime;
-use crate::redact::Redacted;
+use crate::{LocalTime, redact::Redacted};
 
 /// What the phone is told to do about a message: send a text, or keep silent.
 ///

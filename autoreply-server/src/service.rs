@@ -1,7 +1,9 @@
-use std::convert::Infallible;
-use std::error::Error;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::{
+    convert::Infallible,
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use http_body::Body;
@@ -32,14 +34,15 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read, Write};
-    use std::net::{SocketAddr, TcpStream};
+    use std::{
+        io::{self, Read, Write},
+        net::{SocketAddr, TcpStream},
+    };
 
     use axum::Router;
     use http_body_util::BodyExt;
     use hyper::server::conn::http1;
-    use hyper_util::rt::TokioIo;
-    use hyper_util::service::TowerToHyperService;
+    use hyper_util::{rt::TokioIo, service::TowerToHyperService};
     use tower::ServiceExt;
 
     use crate::testing::{DOCUMENTED, INTERNAL_ERROR, KEY, echo, saying};

@@ -3,14 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt::{Debug, Write},
+    sync::{Arc, Mutex},
+};
 
 use autoreply_server::{AutoReply, BoxError, Incoming, Keys, Reply};
 use http::Request;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
 
 /// Writes down every event.
 #[derive(Clone, Default)]

@@ -1,7 +1,4 @@
-use std::error::Error;
-use std::future::poll_fn;
-use std::mem;
-use std::pin::pin;
+use std::{error::Error, future::poll_fn, mem, pin::pin};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http_body::Body;
@@ -55,10 +52,12 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-    use std::io;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
+    use std::{
+        collections::VecDeque,
+        io,
+        pin::Pin,
+        task::{Context, Poll},
+    };
 
     use http::HeaderMap;
     use http_body::{Frame, SizeHint};

@@ -1,5 +1,4 @@
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::{HeaderMap, header::CONTENT_TYPE};
 
 /// Whether the headers declare the body to be JSON.
 ///

@@ -1,7 +1,9 @@
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+};
 
 /// Somebody's code panicked. What it said went to the panic hook; it is not kept here, because a
 /// panic message may quote what was being worked on.

@@ -6,12 +6,10 @@ mod serve;
 mod state;
 
 pub use callbacks::{CallbackDelivery, CallbackResult};
-pub(crate) use state::State;
-
 use convrs_client::{ApiError, Command, ErrorCode, Token, envelope, for_each_command};
 use jiff::Timestamp;
-
 use serve::Serve;
+pub(crate) use state::State;
 
 impl State {
     /// Answers one request. The checks come in a fixed order: JSON, token, name of the command,

@@ -14,6 +14,7 @@ use std::{
 
 use autoreply_app::{App, Bot};
 use clock::Clock;
+pub use convrs::{CallbackDelivery, CallbackResult};
 use convrs_client::{Client, Token};
 use http::Uri;
 use jiff::Timestamp;
@@ -24,8 +25,6 @@ use tokio::{
     sync::Notify,
     task::{AbortHandle, spawn},
 };
-
-pub use convrs::{CallbackDelivery, CallbackResult};
 
 /// A running sandbox. It ends when it is dropped.
 ///

@@ -1,7 +1,9 @@
-use std::io;
-use std::pin::Pin;
-use std::sync::Mutex;
-use std::task::{Context, Poll};
+use std::{
+    io,
+    pin::Pin,
+    sync::Mutex,
+    task::{Context, Poll},
+};
 
 use http_body::Frame;
 use proptest::prelude::*;

@@ -1,11 +1,12 @@
 //! Which URLs a request may go to.
 
+use std::time::Instant;
+
 use proptest::prelude::*;
 use replykit_transport::{
     Body, CallOptions, HttpTransport, Outcome, Phase, TransportErrorKind as Kind, check_target,
     is_loopback,
 };
-use std::time::Instant;
 
 use crate::support::{
     CANARY, OK, Server, Untouched, assert_silent, facts, failure, patient, secret_request,
