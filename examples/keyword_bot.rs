@@ -2,10 +2,10 @@
 //!
 //! Run:  AUTOREPLY_API_KEY=your-secret-key-here cargo run -p replykit-examples --bin keyword_bot
 //!
-//! Then enter `http://<this machine>:8080/api/autoreply` and the key in the app, or try it with the
-//! curl line that it prints. `BIND` sets the address, 127.0.0.1:8080 by default.
+//! Try it with the curl line that it prints. For a real phone, let it be reached from outside with
+//! `BIND=0.0.0.0:8080`, and enter `http://<this machine>:8080/api/autoreply` and the key in the app.
 
-use std::{env, error::Error};
+use std::{env, error::Error, process::ExitCode};
 
 use autoreply_server::{AutoReply, Failure, Keys, Keywords};
 use axum::Router;
@@ -26,9 +26,20 @@ fn app(key: String) -> Result<Router, Box<dyn Error>> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let key = env::var("AUTOREPLY_API_KEY")
         .map_err(|_| "set AUTOREPLY_API_KEY to the key that you enter in the app")?;
+    let app = app(key)?;
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await.map_err(|error| {
         format!("cannot listen on {bind}: {error}; set BIND to another address")
@@ -42,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
          -d '{{\"type\":\"SMS\",\"sender\":\"+40712345678\",\"message\":\"help\",\
          \"timestamp\":\"2026-02-28 14:30:00\"}}'"
     );
-    axum::serve(listener, app(key)?)
+    axum::serve(listener, app)
         .with_graceful_shutdown(async {
             // Without a signal handler the bot runs until it is killed.
             if tokio::signal::ctrl_c().await.is_err() {

@@ -6,17 +6,27 @@
 //! (usually `https://data.conv.rs/api`), `CONVRS_TOKEN`, `CONVRS_BOT_ID`, `CONVRS_PHONE`,
 //! `CONVRS_TEMPLATE`, and `CONVRS_LANGUAGE` if it is not `en`. That sends a real message.
 
-use std::{env, error::Error, time::Duration};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
-use convrs_client::{Client, GetMessageDetails, Outcome, SendWhatsAppTemplate};
+use convrs_client::{Client, ErrorKind, GetMessageDetails, Outcome, SendWhatsAppTemplate};
 use replykit_sandbox::Sandbox;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     if let Ok(endpoint) = env::var("CONVRS_ENDPOINT") {
         let client = Client::new(endpoint.parse()?, needed("CONVRS_TOKEN")?)?;
         let template = SendWhatsAppTemplate::new(
-            needed("CONVRS_BOT_ID")?.parse::<i64>()?,
+            needed("CONVRS_BOT_ID")?.parse::<i64>().map_err(|_| "CONVRS_BOT_ID is a number")?,
             needed("CONVRS_PHONE")?,
             needed("CONVRS_TEMPLATE")?,
             env::var("CONVRS_LANGUAGE").unwrap_or_else(|_| "en".to_owned()),
@@ -42,6 +52,9 @@ async fn send(
         Ok(sent) => sent,
         Err(error) => {
             let advice = match error.outcome() {
+                Outcome::NotSent if matches!(error.kind(), ErrorKind::Invalid(_)) => {
+                    "correct it and send it again"
+                }
                 Outcome::NotSent => "nothing went out: send it again",
                 Outcome::Rejected => "it was refused: mend the cause first",
                 Outcome::Unknown => "it may have gone out: look before you send it again",
@@ -49,7 +62,7 @@ async fn send(
             return Err(format!("{error} ({advice})").into());
         }
     };
-    println!("sent, message {}", sent.mid.as_str());
+    println!("sent, message {}", sent.mid);
 
     time_passes().await;
     let details = client.execute(GetMessageDetails::new(sent.mid)).await?;

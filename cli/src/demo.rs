@@ -46,6 +46,8 @@ pub(crate) async fn run(keep: bool) -> Done {
         screen::fact("Convrs API", sandbox.convrs_url())?;
         screen::fact("token", sandbox.token())?;
         screen::fact("phone", sandbox.phone_url())?;
+        screen::fact("bot", &bot_url)?;
+        screen::fact("its X-API-Key", KEY)?;
         screen::line("\nWrite to the phone:")?;
         let message = r#"{"type":"SMS","sender":"+40712345678","message":"What is the price?"}"#;
         screen::line(curl(&sandbox.phone_url(), message))?;

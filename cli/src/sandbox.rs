@@ -1,4 +1,4 @@
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use http::Uri;
 use replykit_sandbox::Sandbox;
 
@@ -10,7 +10,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 4010)]
     port: u16,
     /// Token that the Convrs API asks for
-    #[arg(long, default_value = "sandbox-token")]
+    #[arg(long, default_value = "sandbox-token", value_parser = NonEmptyStringValueParser::new())]
     token: String,
     /// Bot that the simulated phone posts its messages to, on this machine
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/api/autoreply")]
@@ -23,14 +23,16 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Done {
     let sandbox =
         Sandbox::builder().port(options.port).token(options.token).real_time().start().await?;
-    sandbox.connect_bot(options.bot_url.clone(), options.bot_key.as_deref())?;
+    // A variable that is set to nothing is as good as none.
+    let bot_key = options.bot_key.as_deref().filter(|key| !key.is_empty());
+    sandbox.connect_bot(options.bot_url.clone(), bot_key)?;
 
     screen::title("The sandbox is serving. Stop it with Ctrl-C.")?;
     screen::fact("Convrs API", sandbox.convrs_url())?;
     screen::fact("token", sandbox.token())?;
     screen::fact("phone", sandbox.phone_url())?;
     screen::fact("its bot", &options.bot_url)?;
-    screen::fact("its key for the bot", if options.bot_key.is_some() { "set" } else { "none" })?;
+    screen::fact("its key for the bot", if bot_key.is_some() { "set" } else { "none" })?;
     screen::line("\nLook a user up:")?;
     let get_user =
         format!(r#"{{"token":"{}","cmd":"GetUser","uid":"73-tel-615940546"}}"#, sandbox.token());

@@ -20,8 +20,12 @@ use crate::{
 /// Writes a request: compact JSON with the token first, then `cmd`, then the command's fields.
 ///
 /// # Errors
-/// A command of your own that does not serialize to a JSON object.
+/// 1000 for an empty token, 1017 for a command of your own that does not serialize to a JSON object.
 pub fn encode_request<C: Command>(command: &C, token: &Token) -> Result<String, Invalid> {
+    if token.expose().trim().is_empty() {
+        let rule = "it is empty: set the token that the dashboard shows";
+        return Err(Invalid::new("token", Some(ErrorCode::MissingToken), rule));
+    }
     let token = json(token.expose());
     join(format!(r#"{{"token":{token},"cmd":{}"#, json(C::NAME)), command).ok_or_else(|| {
         Invalid::new("cmd", Some(ErrorCode::InvalidJson), "the command is no JSON object")
@@ -65,10 +69,7 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
 /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) when it is not JSON or a field has the wrong
 /// type.
 pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
-    if first_value(callback).is_none() {
-        return Err(Error::protocol(ProtocolProblem::NotJson, callback));
-    }
-    decode(callback, &["ok"]).map_err(|_| Error::protocol(ProtocolProblem::Data, callback))
+    decode(callback, &["ok"]).map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))
 }
 
 /// Writes a delivery callback, as the server posts it.
@@ -92,7 +93,11 @@ impl RequestHead {
     /// # Errors
     /// 1017 for what is not one JSON object, or where one of the two is no string.
     pub fn decode(request: &[u8]) -> Result<Self, ApiError> {
-        decode(request, &[]).map_err(|_| ApiError::new("", ErrorCode::InvalidJson))
+        decode(request, &[]).map_err(|e| {
+            let mut error = ApiError::new("", ErrorCode::InvalidJson);
+            error.message = format!("{}: {e}", error.message);
+            error
+        })
     }
 
     /// The name of the command, empty where there is none.
@@ -125,10 +130,18 @@ impl fmt::Debug for RequestHead {
 /// # Errors
 /// 1017 for a field with the wrong JSON type, and the codes of [`Command::validate`].
 pub fn decode_request<C: Command>(request: &[u8]) -> Result<C, ApiError> {
-    let invalid = |code| ApiError::new(C::NAME, code);
+    // The sender of the request is told where its fault is; the wire has no field for that.
+    let invalid = |code, why: &dyn fmt::Display| {
+        let mut error = ApiError::new(C::NAME, code);
+        error.message = format!("{}: {why}", error.message);
+        error
+    };
     let command: C =
-        decode(request, &["token", "cmd"]).map_err(|_| invalid(ErrorCode::InvalidJson))?;
-    command.validate().map_err(|e| invalid(e.code().unwrap_or(ErrorCode::InvalidJson)))?;
+        decode(request, &["token", "cmd"]).map_err(|e| invalid(ErrorCode::InvalidJson, &e))?;
+    command.validate().map_err(|e| {
+        let why = format_args!("{}: {}", e.field(), e.rule()).to_string();
+        invalid(e.code().unwrap_or(ErrorCode::InvalidJson), &why)
+    })?;
     Ok(command)
 }
 

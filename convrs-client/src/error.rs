@@ -102,8 +102,13 @@ impl fmt::Display for Error {
             ErrorKind::Transport(error) => error.fmt(f),
             ErrorKind::Api(error) => error.fmt(f),
             ErrorKind::Http { status } => {
-                write!(f, "the server answered HTTP {}", status.as_u16())?;
-                f.write_str(" and nothing of the Convrs API: is the endpoint URL right?")
+                write!(f, "the server answered HTTP {} and nothing of the API: ", status.as_u16())?;
+                f.write_str(match status.as_u16() {
+                    429 | 425 => "wait before you go on",
+                    401 | 403 | 407 => "something in front of it asks for credentials",
+                    500.. => "it has a fault, or something in front of it",
+                    _ => "is the endpoint URL right?",
+                })
             }
             ErrorKind::Protocol(error) => error.fmt(f),
         }
@@ -275,6 +280,8 @@ pub enum ProtocolProblem {
         /// The status.
         status: StatusCode,
     },
+    /// It is no delivery callback: no JSON object, or one whose mid or ack is missing or unreadable.
+    Callback,
     /// It says yes, but its data is missing or cannot be read.
     Data,
 }
@@ -299,6 +306,9 @@ impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
             ProtocolProblem::NotJson => f.write_str("the answer is not one JSON object"),
+            ProtocolProblem::Callback => {
+                f.write_str("this is no delivery callback: it needs a mid and an ack")
+            }
             ProtocolProblem::BadOk => f.write_str("the answer's ok is neither yes nor no"),
             ProtocolProblem::Mismatch => f.write_str("the answer belongs to another command"),
             ProtocolProblem::Conflict { status } => {

@@ -20,6 +20,10 @@ use serde_json::{Value, value::RawValue};
 
 /// Fields that this crate does not know, in the order in which they came.
 ///
+/// They come through the trait, so read and write by `serde_json::from_slice`, `to_string` and the
+/// like. The functions `deserialize` and `serialize` that a type with `extra` seems to have of its
+/// own are the derived halves without it: writing `User::deserialize(..)` out would lose them.
+///
 /// On a request it sends fields that the document does not name; a field that the command has, and
 /// `token` and `cmd`, are refused there. `Debug` shows only how many there are.
 #[derive(Clone, Default)]

@@ -100,7 +100,10 @@ impl App {
         };
         Ok(match transport.send(request, &CallOptions::within(PATIENCE)).await {
             Ok(answer) => judge(&answer),
-            Err(error) => PhoneOutcome::silent(format!("the bot did not answer: {error}")),
+            Err(error) => PhoneOutcome::silent(format!(
+                "the bot at {} did not answer: {error}; is it running?",
+                bot.url
+            )),
         })
     }
 }
@@ -224,7 +227,11 @@ mod tests {
         assert_eq!(refused.outcome(), Outcome::NotSent);
         bot.fail(refused);
         let outcome = receive(&app(None), &bot).await;
-        assert_eq!(outcome["reason"], "the bot did not answer: the server could not be reached");
+        assert_eq!(
+            outcome["reason"],
+            "the bot at http://127.0.0.1:8080/api/autoreply did not answer: \
+             the server could not be reached; is it running?"
+        );
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use autoreply_app::{App, Bot};
 use clock::Clock;
 pub use convrs::{CallbackDelivery, CallbackResult};
 use convrs_client::{Client, Token};
-use http::Uri;
+use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use replykit_transport::{ReqwestTransport, TransportError, is_loopback};
 use secrecy::SecretString;
@@ -118,10 +118,13 @@ impl Sandbox {
     /// messages that the phone receives to `url`, with `key` as `X-API-Key` if there is one.
     ///
     /// # Errors
-    /// A URL that is not on this machine.
-    pub fn connect_bot(&self, url: Uri, key: Option<&str>) -> Result<(), NotLoopback> {
+    /// A URL that is not on this machine, or a key that no header can carry.
+    pub fn connect_bot(&self, url: Uri, key: Option<&str>) -> Result<(), InvalidBot> {
         if url.scheme_str().is_none() || !is_loopback(&url) {
-            return Err(NotLoopback);
+            return Err(InvalidBot::NotLoopback);
+        }
+        if key.is_some_and(|key| HeaderValue::from_str(key).is_err()) {
+            return Err(InvalidBot::Key);
         }
         self.shared.app.connect(Bot { url, key: key.map(SecretString::from) });
         Ok(())
@@ -286,9 +289,17 @@ pub enum StartError {
     Transport(#[from] TransportError),
 }
 
-/// A URL that is not on this machine. The sandbox talks to no other.
+/// Why the phone cannot be connected to a bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the sandbox talks to this machine only: use a URL such as http://127.0.0.1:8080/api/autoreply"
-)]
-pub struct NotLoopback;
+#[non_exhaustive]
+pub enum InvalidBot {
+    /// The URL is not on this machine. The sandbox talks to no other.
+    #[error(
+        "the sandbox talks to this machine only: use a URL such as \
+         http://127.0.0.1:8080/api/autoreply"
+    )]
+    NotLoopback,
+    /// The key holds a line break or another control character.
+    #[error("the bot's key holds a character that a header cannot carry")]
+    Key,
+}

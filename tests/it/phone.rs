@@ -98,6 +98,8 @@ async fn a_bot_on_another_machine_is_refused() {
         let refused = sandbox.connect_bot(url.parse().unwrap(), None);
         assert!(refused.unwrap_err().to_string().contains("this machine only"), "{url}");
     }
+    let refused = sandbox.connect_bot("http://127.0.0.1/".parse().unwrap(), Some("a\nb"));
+    assert!(refused.unwrap_err().to_string().contains("key"));
 }
 
 /// Each bad request by hand over a socket, then a good one: the process lives.

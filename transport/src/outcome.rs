@@ -7,7 +7,7 @@ use http::StatusCode;
 ///
 /// | outcome | what happened | what the caller may do |
 /// |---|---|---|
-/// | `NotSent` | no byte of the request reached the server | repeat it freely |
+/// | `NotSent` | no byte of the request reached the server | correct what was refused here, or repeat it freely |
 /// | `Rejected` | the server read it and refused it | mend the cause, then repeat it |
 /// | `Unknown` | it may have taken effect, or may not | look before repeating: a repeat can be a second message |
 ///

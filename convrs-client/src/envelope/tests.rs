@@ -352,19 +352,36 @@ fn a_callback_with_ack_minus_1_carries_the_whatsapp_error() {
 }
 
 #[test]
-fn what_is_no_callback_says_what_is_wrong() {
-    for (body, expected) in [
-        ("", ProtocolProblem::NotJson),
-        ("<html>", ProtocolProblem::NotJson),
-        ("[1]", ProtocolProblem::NotJson),
-        (r#"{"ok":1,"ack":2}"#, ProtocolProblem::Data),
-        (r#"{"ok":1,"mid":"","ack":2}"#, ProtocolProblem::Data),
-        (r#"{"ok":1,"mid":"6462"}"#, ProtocolProblem::Data),
-        (r#"{"ok":1,"mid":"6462","ack":null}"#, ProtocolProblem::Data),
-        (r#"{"cmd":"onUserDelete","ok":1,"uid":"73-tel-615940546"}"#, ProtocolProblem::Data),
+fn what_is_no_callback_says_so() {
+    for body in [
+        "",
+        "<html>",
+        "[1]",
+        r#"{"ok":1,"ack":2}"#,
+        r#"{"ok":1,"mid":"","ack":2}"#,
+        r#"{"ok":1,"mid":"6462"}"#,
+        r#"{"ok":1,"mid":"6462","ack":null}"#,
+        r#"{"cmd":"onUserDelete","ok":1,"uid":"73-tel-615940546"}"#,
     ] {
-        assert_eq!(problem(&decode_callback(body.as_bytes()).unwrap_err()), &expected, "{body}");
+        let error = decode_callback(body.as_bytes()).unwrap_err();
+        assert_eq!(problem(&error), &ProtocolProblem::Callback, "{body}");
     }
+}
+
+#[test]
+fn an_empty_token_is_not_sent() {
+    for token in ["", " ", "\n"] {
+        let invalid = encode_request(&GetUser::new("73-tel-1"), &Token::from(token)).unwrap_err();
+        assert_eq!(invalid.code(), Some(ErrorCode::MissingToken));
+    }
+}
+
+#[test]
+fn a_refused_request_is_told_where_its_fault_is() {
+    let error = decode_request::<GetUser>(br#"{"token":"t","cmd":"GetUser"}"#).unwrap_err();
+    assert!(error.message.contains("uid"), "{}", error.message);
+    let error = decode_request::<GetUser>(br#"{"uid":{}}"#).unwrap_err();
+    assert!(error.message.contains("column"), "{}", error.message);
 }
 
 // Faults
