@@ -24,6 +24,14 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
     /// # Errors
     /// The first breach, with the code that the server has for it.
     fn validate(&self) -> Result<(), Invalid>;
+
+    /// Makes the best of data that could not be read as a whole. `data` is the JSON of the field
+    /// that [`REPLY`](Self::REPLY) names. Lists give their good items; others give up.
+    #[must_use]
+    fn salvage(data: &str) -> Option<Self::Output> {
+        let _ = data;
+        None
+    }
 }
 
 /// Where a reply holds its data.
@@ -34,6 +42,8 @@ pub enum ReplyShape {
     Field(&'static str),
     /// In the reply itself.
     TopLevel,
+    /// Nowhere: the reply says yes and nothing more.
+    Empty,
 }
 
 /// What a repeat of a command would do, and so whether it may be repeated when nobody knows if the

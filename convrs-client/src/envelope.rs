@@ -8,7 +8,7 @@ use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::{Value, de::SliceRead};
+use serde_json::{Value, de::SliceRead, value::RawValue};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
@@ -55,12 +55,13 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
         Error::protocol(ProtocolProblem::NotJson, reply).with_evidence(mid)
     })?;
     head.check::<C>(reply)?;
-    if C::REPLY == ReplyShape::TopLevel
-        && let Ok(output) = decode(reply, &["ok", "cmd"])
-    {
-        return Ok(output);
-    }
-    Err(Error::protocol(ProtocolProblem::Data, reply).with_evidence(head.mid()))
+    let output = match C::REPLY {
+        ReplyShape::TopLevel => decode(reply, &["ok", "cmd"]).ok(),
+        ReplyShape::Field(name) => Head::<Box<RawValue>>::read(reply, Some(name))
+            .and_then(|head| C::salvage(head.data?.get())),
+        ReplyShape::Empty => serde_json::from_value(Value::Null).ok(),
+    };
+    output.ok_or_else(|| Error::protocol(ProtocolProblem::Data, reply).with_evidence(head.mid()))
 }
 
 /// Reads a delivery callback.
@@ -152,6 +153,7 @@ pub fn encode_reply<C: Command>(output: &C::Output) -> String {
     match C::REPLY {
         ReplyShape::Field(name) => format!("{head},{}:{}}}", json(name), json(output)),
         ReplyShape::TopLevel => join(head, output).unwrap_or_default(),
+        ReplyShape::Empty => head + "}",
     }
 }
 

@@ -58,6 +58,17 @@ text_id! {
     Mid
 }
 
+text_id! {
+    /// A conversation.
+    Cid
+}
+
+impl fmt::Debug for Cid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cid({:?})", self.0)
+    }
+}
+
 impl fmt::Debug for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Uid({:?})", Hidden(&self.0))
@@ -76,40 +87,54 @@ impl fmt::Debug for Mid {
     }
 }
 
-/// A bot: one channel, or several, of the organisation. Zero stands for a missing one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct BotId(i64);
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(i64);
 
-impl BotId {
-    /// The bot with this number.
-    #[must_use]
-    pub const fn new(id: i64) -> Self {
-        Self(id)
-    }
+        impl $name {
+            /// The one with this number.
+            #[must_use]
+            pub const fn new(id: i64) -> Self {
+                Self(id)
+            }
 
-    /// The number as it stands on the wire.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
+            /// The number as it stands on the wire.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(id: i64) -> Self {
+                Self(id)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_i64(self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Ok(Self(scalar::optional_integer(deserializer)?.unwrap_or_default()))
+            }
+        }
+    };
 }
 
-impl From<i64> for BotId {
-    fn from(id: i64) -> Self {
-        Self(id)
-    }
+number_id! {
+    /// A bot: one channel, or several, of the organisation. Zero stands for a missing one.
+    BotId
 }
 
-impl Serialize for BotId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for BotId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(scalar::optional_integer(deserializer)?.unwrap_or_default()))
-    }
+number_id! {
+    /// An agent of the organisation. Zero stands for a missing one.
+    AgentId
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod error;
 mod error_code;
 mod exchange;
 mod id;
+mod items;
 mod lossless;
 mod model;
 mod over_http;
@@ -26,15 +27,22 @@ mod whatsapp_error;
 pub use ack::Ack;
 pub use client::{Call, Client};
 pub use command::{Command, OperationClass, ReplyShape};
-pub use commands::{GetMessageDetails, GetUser, SendWhatsAppTemplate};
+pub use commands::{
+    CreateUserTag, DeleteUserTag, GetConversation, GetConversationsFlat, GetMessageDetails,
+    GetOpenConversations, GetUser, GetUserTags, GetUsers, GetWhatsAppTemplate, SendMessage,
+    SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserEmail, SetUserName,
+    SetUserNotes, SetUserPhone, SetUserTag,
+};
 pub use error::{ApiError, Error, ErrorKind, Invalid, ProtocolError, ProtocolProblem};
 pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
 pub use exchange::{Exchange, Frame};
-pub use id::{BotId, Mid, Uid};
+pub use id::{AgentId, BotId, Cid, Mid, Uid};
+pub use items::{Items, Malformed};
 pub use lossless::Extra;
 pub use model::{
-    Channel, DeliveryCallback, MessageDetails, MessageReceipt, TemplateParameter, User,
-    WebhookHeader,
+    Channel, ComponentKind, DeliveryCallback, FlatMessage, Message, MessageAccepted,
+    MessageDetails, MessageKind, MessageReceipt, OpenConversation, Sender, Template,
+    TemplateComponent, TemplateParameter, TemplateStatus, User, WebhookHeader,
 };
 pub use phone::{E164, PhoneNumber};
 pub use replykit_transport as transport;

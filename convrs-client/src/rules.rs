@@ -1,10 +1,10 @@
 //! The documented limits, each in one place. Client and sandbox check by the same rules.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::RangeInclusive};
 
 use http::{HeaderName, HeaderValue, Uri};
 
-use crate::{BotId, ErrorCode, Invalid, Mid, PhoneNumber, Uid, lossless::Lossless};
+use crate::{BotId, DateTime, ErrorCode, Invalid, Mid, PhoneNumber, Uid, lossless::Lossless};
 
 pub(crate) fn uid(uid: &Uid) -> Result<(), Invalid> {
     needed("uid", uid.as_str(), ErrorCode::MissingUid)
@@ -33,6 +33,95 @@ pub(crate) fn template_name(name: &str) -> Result<(), Invalid> {
 
 pub(crate) fn language(language: &str) -> Result<(), Invalid> {
     needed("language", language, ErrorCode::MissingTemplateLanguage)
+}
+
+pub(crate) fn name(name: &str) -> Result<(), Invalid> {
+    length("name", name, 3..=50, ErrorCode::InvalidName)
+}
+
+pub(crate) fn notes(notes: &str) -> Result<(), Invalid> {
+    length("notes", notes, 0..=1024, ErrorCode::InvalidNote)
+}
+
+pub(crate) fn tag(tag: &str) -> Result<(), Invalid> {
+    length("tag", tag, 3..=50, ErrorCode::InvalidTag)
+}
+
+pub(crate) fn tag_given(tag: &str) -> Result<(), Invalid> {
+    needed("tag", tag, ErrorCode::InvalidTag)
+}
+
+pub(crate) fn tag_color(color: &str) -> Result<(), Invalid> {
+    let hex = color.strip_prefix('#').unwrap_or_default();
+    if hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(Invalid::new("color", Some(ErrorCode::InvalidTagColor), "write it as #FF5733"))
+}
+
+pub(crate) fn tag_description(description: &str) -> Result<(), Invalid> {
+    length("description", description, 0..=100, ErrorCode::InvalidTagDescription)
+}
+
+pub(crate) fn message_given(message: &str) -> Result<(), Invalid> {
+    needed("message", message, ErrorCode::MissingMessage)
+}
+
+pub(crate) fn message_length(message: &str) -> Result<(), Invalid> {
+    length("message", message, 0..=2000, ErrorCode::MessageTooLong)
+}
+
+pub(crate) fn message(message: &str) -> Result<(), Invalid> {
+    message_given(message)?;
+    message_length(message)
+}
+
+pub(crate) fn route_given(route: &str) -> Result<(), Invalid> {
+    needed("route", route, ErrorCode::MissingRoute)
+}
+
+pub(crate) fn route(route: &str) -> Result<(), Invalid> {
+    length("route", route, 0..=256, ErrorCode::RouteTooLong)
+}
+
+/// The document gives GetUsers no code of its own: a bad date is a bad start date.
+pub(crate) fn created_after(time: Option<&DateTime>) -> Result<(), Invalid> {
+    date("CreatedDate", time, ErrorCode::InvalidStartDate)
+}
+
+pub(crate) fn date_range(start: Option<&DateTime>, end: Option<&DateTime>) -> Result<(), Invalid> {
+    date("StartDate", start, ErrorCode::InvalidStartDate)?;
+    date("EndDate", end, ErrorCode::InvalidEndDate)?;
+    if let (Some(start), Some(end)) = (start, end)
+        && start.timestamp() > end.timestamp()
+    {
+        let rule = "the start is after the end: swap them";
+        return Err(Invalid::new("StartDate", Some(ErrorCode::StartAfterEnd), rule));
+    }
+    Ok(())
+}
+
+fn date(field: &'static str, time: Option<&DateTime>, code: ErrorCode) -> Result<(), Invalid> {
+    match time {
+        Some(time) if time.timestamp().is_none() => {
+            Err(Invalid::new(field, Some(code), "write it as 2020-03-01T00:00:00"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Characters are Unicode scalar values; the document does not say which it counts.
+fn length(
+    field: &'static str,
+    text: &str,
+    allowed: RangeInclusive<usize>,
+    code: ErrorCode,
+) -> Result<(), Invalid> {
+    if allowed.contains(&text.chars().count()) {
+        return Ok(());
+    }
+    let (least, most) = allowed.into_inner();
+    Err(Invalid::new(field, Some(code), format!("it must have {least} to {most} characters")))
 }
 
 /// One `@`, something on both sides of it, no blanks or control characters: the server decides the

@@ -106,6 +106,38 @@ pub(crate) fn optional_object<'de, D: Deserializer<'de>>(
     }
 }
 
+/// Yes or no as the API writes it, 1 or 0; `true` and `false` are read too. A field that may be
+/// missing: `null` and the empty text are `None`.
+pub(crate) mod optional_flag {
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(
+        flag: &Option<bool>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match flag {
+            Some(flag) => serializer.serialize_u8(u8::from(*flag)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<bool>, D::Error> {
+        use serde_json::Value;
+        let value: Value = serde::Deserialize::deserialize(deserializer)?;
+        match value.as_bool() {
+            Some(flag) => Ok(Some(flag)),
+            None => match super::optional_integer(value).map_err(D::Error::custom)? {
+                None => Ok(None),
+                Some(0) => Ok(Some(false)),
+                Some(1) => Ok(Some(true)),
+                Some(_) => Err(D::Error::custom("a flag is 1 or 0")),
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     fn integer(json: &str) -> Option<i64> {

@@ -94,6 +94,32 @@ fn documented<C: Command>() -> C {
             "webhookURL": "https://yourserver.com/whatsapp-callback",
             "webhookPayload": { "orderId": "ORD-12345" }
         }),
+        "GetUsers" => json!({"botID": 73, "CreatedDate": "2020-03-01T00:00:00"}),
+        "SetUserData" => json!({
+            "uid": "73-tel-615940546", "data": {"status": "verified"},
+            "route": "welcome_verified", "overwrite": 1
+        }),
+        "SetUserName" => json!({"uid": "73-tel-615940546", "name": "John Doe"}),
+        "SetUserEmail" => json!({"uid": "73-tel-615940546", "email": "john@example.com"}),
+        "SetUserNotes" => json!({"uid": "73-tel-615940546", "notes": "VIP customer."}),
+        "SetUserPhone" => json!({"uid": "73-tel-615940546", "phone": "+441511234567"}),
+        "GetUserTags" | "GetConversation" => json!({"uid": "73-tel-615940546"}),
+        "SetUserTag" | "DeleteUserTag" => json!({"uid": "73-tel-615940546", "tag": "Customer"}),
+        "CreateUserTag" => json!({"tag": "Premium", "color": "#FFD700", "description": "Paid"}),
+        "GetConversationsFlat" => json!({"StartDate": "2020-12-01T00:00:00"}),
+        "GetOpenConversations" => json!({}),
+        "GetWhatsAppTemplate" => json!({
+            "botID": 3941, "language": "en", "templateName": "followup_inquiry_request"
+        }),
+        "SendSMSMessage" => json!({
+            "botID": 3941, "phone": "+44151999999", "message": "Hello! Your order has been shipped."
+        }),
+        "SendTextMessage" => json!({
+            "uid": "73-tel-615940546", "message": "Thank you for your inquiry!"
+        }),
+        "SendMessage" => json!({
+            "phone": "44-792-202-1411", "route": "welcome", "message": "Welcome to our service!"
+        }),
         name => panic!("add a request for {name}"),
     };
     let command: C = serde_json::from_value(request).unwrap();
@@ -202,7 +228,7 @@ fn a_field_of_the_wrong_json_type_is_refused_with_1017() {
 fn extra_adds_fields_and_replaces_none() {
     fn check<C: Command + Lossless + Clone>(extra: fn(&mut C) -> &mut crate::Extra) {
         let command = documented::<C>();
-        assert!(!C::known_fields().is_empty(), "{}", C::NAME);
+        assert!(!C::known_fields().is_empty() || C::NAME == "GetOpenConversations", "{}", C::NAME);
         for name in C::known_fields().iter().chain(&["token", "cmd"]) {
             let mut command = command.clone();
             extra(&mut command).insert(*name, 1);

@@ -1,77 +1,24 @@
-use std::{borrow::Cow, fmt};
+use crate::model::open_enum::open_enum;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// A messaging platform, as the field `bot` names it.
-///
-/// Source: Convrs API > JSON Objects > User Object Fields
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Channel {
-    /// `Messenger`
-    Messenger,
-    /// `Web`
-    Web,
-    /// `Line`
-    Line,
-    /// `Viber`
-    Viber,
-    /// `Telegram`
-    Telegram,
-    /// `CMS`
-    Sms,
-    /// `WA3`
-    WhatsApp,
-    /// A platform that is not documented, as the server names it.
-    Other(String),
-}
-
-impl Channel {
-    const NAMES: [(&'static str, Self); 7] = [
-        ("Messenger", Self::Messenger),
-        ("Web", Self::Web),
-        ("Line", Self::Line),
-        ("Viber", Self::Viber),
-        ("Telegram", Self::Telegram),
-        ("CMS", Self::Sms),
-        ("WA3", Self::WhatsApp),
-    ];
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Other(name) => name,
-            known => Self::NAMES
-                .iter()
-                .find(|(_, channel)| channel == known)
-                .map_or("", |(name, _)| name),
-        }
-    }
-}
-
-impl From<&str> for Channel {
-    fn from(name: &str) -> Self {
-        let known = Self::NAMES.into_iter().find(|(wire, _)| *wire == name);
-        known.map_or_else(|| Self::Other(name.to_owned()), |(_, channel)| channel)
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for Channel {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Channel {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::from(Cow::<str>::deserialize(deserializer)?.as_ref()))
+open_enum! {
+    /// A messaging platform, as the field `bot` names it.
+    ///
+    /// Source: Convrs API > JSON Objects > User Object Fields
+    Channel {
+        /// Facebook Messenger.
+        Messenger = "Messenger",
+        /// The chat on a web page.
+        Web = "Web",
+        /// Line.
+        Line = "Line",
+        /// Viber.
+        Viber = "Viber",
+        /// Telegram.
+        Telegram = "Telegram",
+        /// SMS.
+        Sms = "CMS",
+        /// WhatsApp.
+        WhatsApp = "WA3",
     }
 }
 

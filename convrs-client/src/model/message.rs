@@ -39,6 +39,28 @@ impl MessageReceipt {
 
 redact::debug!(MessageReceipt { mid, uid, phone_number, country_iso2, extra } hides {});
 
+/// That the server took a message, and its id.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct MessageAccepted {
+    /// The message's id.
+    #[serde(deserialize_with = "scalar::present")]
+    pub mid: Mid,
+    /// Fields that are not documented.
+    #[serde(skip)]
+    pub extra: Extra,
+}
+
+impl MessageAccepted {
+    /// The message `mid` was taken.
+    pub fn new(mid: impl Into<Mid>) -> Self {
+        Self { mid: mid.into(), extra: Extra::default() }
+    }
+}
+
+redact::debug!(MessageAccepted { mid, extra } hides {});
+
 /// How far a message has come.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
@@ -86,4 +108,4 @@ redact::debug!(MessageDetails { uid, bot_id, ack, whatsapp_error_code, extra } h
     whatsapp_error_desc
 });
 
-lossless!(MessageReceipt, MessageDetails);
+lossless!(MessageReceipt, MessageAccepted, MessageDetails);
