@@ -2,13 +2,14 @@
 
 mod callbacks;
 mod country;
+mod seed;
 mod serve;
 mod state;
 
 pub use callbacks::{CallbackDelivery, CallbackResult};
 use convrs_client::{ApiError, Command, ErrorCode, Token, envelope, for_each_command};
 use jiff::Timestamp;
-use serve::Serve;
+use serve::{Refusal, Serve};
 pub(crate) use state::State;
 
 impl State {
@@ -25,7 +26,16 @@ impl State {
     }
 
     fn serve<C: Serve>(&mut self, request: &[u8], now: Timestamp) -> Result<String, ApiError> {
-        let output = envelope::decode_request::<C>(request)?.serve(self, now)?;
+        let output =
+            envelope::decode_request::<C>(request)?.serve(self, now).map_err(|refusal| {
+                let (code, whatsapp) = match refusal {
+                    Refusal::Code(code) => (code, None),
+                    Refusal::WhatsApp(error) => (ErrorCode::WhatsApp, Some(error)),
+                };
+                let mut error = ApiError::new(C::NAME, code);
+                error.whatsapp = whatsapp;
+                error
+            })?;
         Ok(envelope::encode_reply::<C>(&output))
     }
 }

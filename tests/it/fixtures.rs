@@ -4,15 +4,13 @@
 use std::{fs, path::Path};
 
 use autoreply_server::{ErrorBody, Incoming, Rejection, Reply};
-use convrs_client::{
-    Command, DeliveryCallback, ErrorKind, GetMessageDetails, GetUser, SendWhatsAppTemplate, Token,
-    envelope,
-};
+use convrs_client::{Command, DeliveryCallback, ErrorKind, Token, envelope, for_each_command};
 use serde_json::Value;
 
 use crate::support::{TOKEN, fixture};
 
-fn examples(of: &str) -> Vec<String> {
+/// The names of the examples of a system, in the order of the document.
+pub(crate) fn examples(of: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(of);
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -50,26 +48,40 @@ fn parse(json: &str) -> Value {
     serde_json::from_str(json).unwrap()
 }
 
+/// The kind of an example, `GetUser-response` say, by the command that it names.
+fn back<C: Command>(kind: &str, example: &Value) -> Value {
+    match kind {
+        "request" => request::<C>(example),
+        "response" => response::<C>(example),
+        "error" => error::<C>(example),
+        unknown => panic!("{unknown} is no kind of example"),
+    }
+}
+
+macro_rules! convrs_example {
+    ($($command:ty),* $(,)?) => {
+        fn convrs_example(name: &str, kind: &str, example: &Value) -> Value {
+            match name {
+                $(<$command as Command>::NAME => back::<$command>(kind, example),)*
+                "callback" => {
+                    let json = example.to_string();
+                    let callback = DeliveryCallback::from_json(json.as_bytes()).unwrap();
+                    parse(&envelope::encode_callback(&callback))
+                }
+                unknown => panic!("{unknown} has no type"),
+            }
+        }
+    };
+}
+
+for_each_command!(convrs_example);
+
 #[test]
 fn every_convrs_example_encodes_back_to_an_equal_value() {
     for name in examples("convrs") {
         let example = fixture(&format!("convrs/{name}"));
-        let back = match name.split_once('-').unwrap().1 {
-            "GetUser-request" => request::<GetUser>(&example),
-            "GetUser-response" => response::<GetUser>(&example),
-            "GetUser-error" => error::<GetUser>(&example),
-            "SendWhatsAppTemplate-request" => request::<SendWhatsAppTemplate>(&example),
-            "SendWhatsAppTemplate-response" => response::<SendWhatsAppTemplate>(&example),
-            "SendWhatsAppTemplate-error" => error::<SendWhatsAppTemplate>(&example),
-            "GetMessageDetails-request" => request::<GetMessageDetails>(&example),
-            "GetMessageDetails-response" => response::<GetMessageDetails>(&example),
-            "callback-payload" => {
-                let callback = DeliveryCallback::from_json(example.to_string().as_bytes()).unwrap();
-                parse(&envelope::encode_callback(&callback))
-            }
-            unknown => panic!("{unknown} has no type here: add its line"),
-        };
-        assert_eq!(back, example, "{name}");
+        let [_, of, kind] = name.splitn(3, '-').collect::<Vec<_>>()[..] else { panic!("{name}") };
+        assert_eq!(convrs_example(of, kind, &example), example, "{name}");
     }
 }
 

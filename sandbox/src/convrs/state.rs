@@ -1,53 +1,84 @@
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
 use convrs_client::{
-    Ack, BotId, Channel, DateTime, DeliveryCallback, E164, ErrorCode, Mid, PhoneNumber, Uid, User,
+    Ack, AgentId, BotId, Channel, Cid, DateTime, DeliveryCallback, E164, ErrorCode, Message, Mid,
+    PhoneNumber, Template, Uid, User,
 };
 use jiff::{Timestamp, tz::Offset};
+use serde_json::{Map, Value};
 
-use super::callbacks::{CallbackDelivery, PendingCallback, Webhook};
+use super::{
+    callbacks::{CallbackDelivery, PendingCallback, Webhook},
+    seed::new_user,
+};
 
 /// How a message to a person who reads everything travels: the ack, and the time after the send.
-const LADDER: [(Ack, Duration); 4] = [
+const WHATSAPP_LADDER: [(Ack, Duration); 4] = [
     (Ack::AtServer, Duration::ZERO),
     (Ack::Sent, Duration::from_secs(1)),
     (Ack::Delivered, Duration::from_secs(2)),
     (Ack::Read, Duration::from_secs(3)),
 ];
 
+/// An SMS is never "at the server" and never "read".
+const SMS_LADDER: [(Ack, Duration); 2] =
+    [(Ack::Sent, Duration::ZERO), (Ack::Delivered, Duration::from_secs(1))];
+
 const WINDOW: Duration = Duration::from_secs(1);
 const PER_TOKEN: usize = 10;
 
 /// Everything that the server knows.
+#[derive(Default)]
 pub(crate) struct State {
-    users: BTreeMap<Uid, User>,
-    bots: BTreeMap<BotId, Vec<Channel>>,
-    agents: Vec<String>,
-    templates: Vec<Template>,
-    messages: BTreeMap<Mid, Message>,
+    pub(super) users: BTreeMap<Uid, User>,
+    pub(super) data_of: BTreeMap<Uid, Map<String, Value>>,
+    pub(super) tags_of: BTreeMap<Uid, Vec<String>>,
+    pub(super) tags: BTreeSet<String>,
+    pub(super) routes: BTreeSet<String>,
+    pub(super) bots: BTreeMap<BotId, Vec<Channel>>,
+    pub(super) agents: Vec<Agent>,
+    pub(super) templates: Vec<(BotId, Template)>,
+    pub(super) conversations: Vec<Conversation>,
+    pub(super) deliveries: BTreeMap<Mid, Delivery>,
     /// What happens later, by due time and then in the order of scheduling.
-    steps: BTreeMap<(Timestamp, u64), Step>,
-    /// The sends of the last second, oldest first.
-    recent: VecDeque<(Timestamp, E164)>,
-    callbacks: Vec<CallbackDelivery>,
-    serial: u64,
+    pub(super) steps: BTreeMap<(Timestamp, u64), Step>,
+    /// The sends of the last second, oldest first; a number where there is one.
+    pub(super) recent: VecDeque<(Timestamp, Option<E164>)>,
+    pub(super) callbacks: Vec<CallbackDelivery>,
+    pub(super) serial: u64,
 }
 
-struct Template {
-    bot_id: BotId,
-    name: String,
-    language: String,
-    placeholders: usize,
+pub(super) struct Agent {
+    pub(super) id: AgentId,
+    pub(super) name: String,
+    pub(super) email: String,
 }
 
-pub(super) struct Message {
+/// A conversation between a user and an agent.
+pub(super) struct Conversation {
+    pub(super) cid: Cid,
+    pub(super) uid: Uid,
+    pub(super) agent_id: AgentId,
+    pub(super) started_at: DateTime,
+    pub(super) open: bool,
+    pub(super) messages: Vec<Message>,
+}
+
+/// A message on its way to a person.
+pub(super) struct Delivery {
     pub(super) uid: Uid,
     pub(super) bot_id: BotId,
     pub(super) ack: Ack,
     webhook: Option<Webhook>,
+}
+
+impl Delivery {
+    pub(super) fn new(uid: Uid, bot_id: BotId, ack: Ack) -> Self {
+        Self { uid, bot_id, ack, webhook: None }
+    }
 }
 
 /// A message comes further.
@@ -57,104 +88,70 @@ pub(crate) struct Step {
 }
 
 impl State {
-    /// The document's own objects: user 73-tel-615940546, bots 73 and 3941, three templates, and the
-    /// message that its examples ask for.
-    pub(crate) fn new() -> Self {
-        let (telegram, whatsapp) = (BotId::new(73), BotId::new(3941));
-        let template = |name: &str, placeholders| Template {
-            bot_id: whatsapp,
-            name: name.to_owned(),
-            language: "en".to_owned(),
-            placeholders,
-        };
-        let mut state = Self {
-            users: BTreeMap::new(),
-            bots: BTreeMap::from([
-                (telegram, vec![Channel::Telegram]),
-                (whatsapp, vec![Channel::WhatsApp, Channel::Sms]),
-            ]),
-            agents: vec!["john@company.com".to_owned()],
-            templates: vec![
-                template("followup_inquiry_request", 0),
-                template("order_confirmation", 2),
-                template("order_update", 0),
-            ],
-            messages: BTreeMap::new(),
-            steps: BTreeMap::new(),
-            recent: VecDeque::new(),
-            callbacks: Vec::new(),
-            serial: 0,
-        };
-        let mut billy =
-            new_user("73-tel-615940546", telegram, Channel::Telegram, "2020-04-28T17:48:15.000Z");
-        billy.name = Some("Billy Bob".to_owned());
-        billy.first_name = Some("Billy".to_owned());
-        billy.last_name = Some("Bob".to_owned());
-        billy.url = Some("https://app.conv.rs/u/abc123".to_owned());
-        let mut reader = new_user(
-            "3941-wa3-44151999999",
-            whatsapp,
-            Channel::WhatsApp,
-            "2024-11-14T14:28:00.000Z",
-        );
-        reader.phone = Some(PhoneNumber::from("+44151999999"));
-        state.messages.insert(
-            Mid::from("6462d3d8c8b0b08fddc34ca8"),
-            Message { uid: reader.uid.clone(), bot_id: whatsapp, ack: Ack::Read, webhook: None },
-        );
-        for user in [billy, reader] {
-            state.users.insert(user.uid.clone(), user);
-        }
-        state
+    pub(super) fn user(&mut self, uid: &Uid) -> Result<&mut User, ErrorCode> {
+        self.users.get_mut(uid).ok_or(ErrorCode::UnknownUser)
     }
 
-    pub(super) fn user(&self, uid: &Uid) -> Option<&User> {
-        self.users.get(uid)
-    }
-
-    pub(super) fn message(&self, mid: &Mid) -> Option<&Message> {
-        self.messages.get(mid)
-    }
-
-    pub(super) fn check_whatsapp_bot(&self, bot_id: BotId) -> Result<(), ErrorCode> {
+    pub(super) fn check_bot(&self, bot_id: BotId, channel: &Channel) -> Result<(), ErrorCode> {
         match self.bots.get(&bot_id) {
             None => Err(ErrorCode::UnknownBot),
-            Some(channels) if channels.contains(&Channel::WhatsApp) => Ok(()),
+            Some(channels) if channels.contains(channel) => Ok(()),
             Some(_) => Err(ErrorCode::WrongBotType),
         }
     }
 
-    /// The number of placeholders of a template.
-    pub(super) fn placeholders(
+    pub(super) fn template(
         &self,
         bot_id: BotId,
         name: &str,
         language: &str,
-    ) -> Result<usize, ErrorCode> {
-        let mut of_bot = self.templates.iter().filter(|t| t.bot_id == bot_id).peekable();
+    ) -> Result<&Template, ErrorCode> {
+        let mut of_bot = self.templates.iter().filter(|(bot, _)| *bot == bot_id).peekable();
         if of_bot.peek().is_none() {
             return Err(ErrorCode::NoTemplates);
         }
         of_bot
+            .map(|(_, template)| template)
             .find(|template| template.name == name && template.language == language)
-            .map(|template| template.placeholders)
             .ok_or(ErrorCode::UnknownTemplate)
     }
 
-    pub(super) fn check_agent(&self, email: &str) -> Result<(), ErrorCode> {
-        if self.agents.iter().any(|agent| agent == email) {
-            Ok(())
+    pub(super) fn check_agent(&self, email: Option<&String>) -> Result<(), ErrorCode> {
+        match email {
+            Some(email) if !self.agents.iter().any(|agent| agent.email == *email) => {
+                Err(ErrorCode::InvalidAgent)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn check_route(&self, route: &str) -> Result<(), ErrorCode> {
+        if self.routes.contains(route) { Ok(()) } else { Err(ErrorCode::UnknownRoute) }
+    }
+
+    pub(super) fn check_tag(&self, tag: &str) -> Result<(), ErrorCode> {
+        if self.tags.contains(tag) { Ok(()) } else { Err(ErrorCode::UnknownTag) }
+    }
+
+    pub(super) fn check_no_agent(&self, uid: &Uid) -> Result<(), ErrorCode> {
+        if self.conversations.iter().any(|c| c.open && c.uid == *uid) {
+            Err(ErrorCode::UserWithAgent)
         } else {
-            Err(ErrorCode::InvalidAgent)
+            Ok(())
         }
     }
 
     /// Looks at both limits before either is charged: 1 message a second to a number, 10 in all.
-    pub(super) fn check_rate(&mut self, phone: E164, now: Timestamp) -> Result<(), ErrorCode> {
+    /// `None` is a person without a number, who counts in all only.
+    pub(super) fn check_rate(
+        &mut self,
+        phone: Option<E164>,
+        now: Timestamp,
+    ) -> Result<(), ErrorCode> {
         while self.recent.front().is_some_and(|(sent, _)| *sent + WINDOW <= now) {
             self.recent.pop_front();
         }
-        if self.recent.iter().any(|(_, number)| *number == phone) {
+        if phone.is_some() && self.recent.iter().any(|(_, number)| *number == phone) {
             Err(ErrorCode::PhoneRateLimit)
         } else if self.recent.len() >= PER_TOKEN {
             Err(ErrorCode::TokenRateLimit)
@@ -163,37 +160,54 @@ impl State {
         }
     }
 
-    pub(super) fn charge_rate(&mut self, phone: E164, now: Timestamp) {
+    pub(super) fn charge_rate(&mut self, phone: Option<E164>, now: Timestamp) {
         self.recent.push_back((now, phone));
     }
 
     /// The user behind a number; a first message makes one.
-    pub(super) fn whatsapp_user(&mut self, bot_id: BotId, phone: E164, now: Timestamp) -> Uid {
-        let uid = Uid::from(format!("{}-wa3-{}", bot_id.get(), phone.digits()));
+    pub(super) fn user_of(
+        &mut self,
+        bot_id: BotId,
+        channel: Channel,
+        phone: E164,
+        now: Timestamp,
+    ) -> Uid {
+        let name = channel.as_str().to_ascii_lowercase();
+        let uid = Uid::from(format!("{}-{name}-{}", bot_id.get(), phone.digits()));
         self.users.entry(uid.clone()).or_insert_with(|| {
-            let mut user = new_user(uid.clone(), bot_id, Channel::WhatsApp, DateTime::from(now));
+            let mut user = new_user(uid.clone(), bot_id, channel, DateTime::from(now));
             user.phone = Some(PhoneNumber::from(phone.with_plus()));
             user
         });
         uid
     }
 
-    pub(super) fn add_message(
+    /// Sends a message on its way, up the ladder of its channel.
+    pub(super) fn deliver(
         &mut self,
         uid: Uid,
         bot_id: BotId,
+        channel: &Channel,
         webhook: Option<Webhook>,
         now: Timestamp,
     ) -> Mid {
-        self.serial += 1;
-        let mid = Mid::from(format!("{:08x}{:016x}", now.as_second(), self.serial));
-        for (ack, delay) in LADDER {
+        let ladder: &[(Ack, Duration)] =
+            if *channel == Channel::WhatsApp { &WHATSAPP_LADDER } else { &SMS_LADDER };
+        let mid = Mid::from(self.next_id(now));
+        for (ack, delay) in ladder {
             self.serial += 1;
-            let due = now.saturating_add(delay).unwrap_or(Timestamp::MAX);
-            self.steps.insert((due, self.serial), Step { mid: mid.clone(), ack });
+            let due = now.saturating_add(*delay).unwrap_or(Timestamp::MAX);
+            self.steps.insert((due, self.serial), Step { mid: mid.clone(), ack: *ack });
         }
-        self.messages.insert(mid.clone(), Message { uid, bot_id, ack: Ack::AtServer, webhook });
+        let ack = ladder.first().map_or(Ack::Sent, |(ack, _)| *ack);
+        self.deliveries.insert(mid.clone(), Delivery { uid, bot_id, ack, webhook });
         mid
+    }
+
+    /// 24 hex digits, as the ids of the document.
+    pub(super) fn next_id(&mut self, now: Timestamp) -> String {
+        self.serial += 1;
+        format!("{:08x}{:016x}", now.as_second(), self.serial)
     }
 
     /// When the next step falls due.
@@ -210,11 +224,11 @@ impl State {
 
     /// Lets a message come further. The callback is what is left to do.
     pub(crate) fn take_step(&mut self, step: Step, now: Timestamp) -> Option<PendingCallback> {
-        let message = self.messages.get_mut(&step.mid)?;
-        message.ack = message.ack.merge(step.ack);
-        let webhook = message.webhook.clone()?;
+        let delivery = self.deliveries.get_mut(&step.mid)?;
+        delivery.ack = delivery.ack.merge(step.ack);
+        let webhook = delivery.webhook.clone()?;
         let mut callback =
-            DeliveryCallback::new(step.mid, message.uid.clone(), message.bot_id, step.ack);
+            DeliveryCallback::new(step.mid, delivery.uid.clone(), delivery.bot_id, step.ack);
         let civil = Offset::UTC.to_datetime(now);
         callback.timestamp = Some(DateTime::from(civil.strftime("%Y-%m-%dT%H:%M:%S").to_string()));
         callback.webhook_payload.clone_from(&webhook.payload);
@@ -228,27 +242,4 @@ impl State {
     pub(crate) fn callbacks(&self) -> &[CallbackDelivery] {
         &self.callbacks
     }
-}
-
-/// The API writes what it does not know of a user as an empty text.
-fn new_user(
-    uid: impl Into<Uid>,
-    bot_id: BotId,
-    channel: Channel,
-    created: impl Into<DateTime>,
-) -> User {
-    let empty = || Some(String::new());
-    let mut user = User::new(uid);
-    user.name = empty();
-    user.first_name = empty();
-    user.last_name = empty();
-    user.channel = Some(channel);
-    user.bot_id = Some(bot_id);
-    user.lang = Some("en".to_owned());
-    user.created = Some(created.into());
-    user.notes = empty();
-    user.email = empty();
-    user.phone = Some(PhoneNumber::default());
-    user.url = empty();
-    user
 }

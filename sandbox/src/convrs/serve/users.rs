@@ -1,0 +1,76 @@
+use convrs_client::{
+    GetUser, GetUsers, Items, SetUserData, SetUserEmail, SetUserName, SetUserNotes, SetUserPhone,
+    User,
+};
+use jiff::Timestamp;
+
+use super::{Refusal, Serve, State, sending::number_of};
+
+const MOST_USERS: usize = 5000;
+
+impl Serve for GetUser {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<User, Refusal> {
+        Ok(state.user(&self.uid)?.clone())
+    }
+}
+
+impl Serve for GetUsers {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<User>, Refusal> {
+        let after = self.created_after.and_then(|time| time.timestamp());
+        let created = |user: &User| user.created.as_ref().and_then(|time| time.timestamp());
+        let users = state.users.values().filter(|user| {
+            self.bot_id.is_none_or(|bot| user.bot_id == Some(bot))
+                && after.is_none_or(|after| created(user) > Some(after))
+        });
+        Ok(users.take(MOST_USERS).cloned().collect::<Vec<_>>().into())
+    }
+}
+
+impl Serve for SetUserData {
+    fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
+        let phone = number_of(state.user(&self.uid)?);
+        if let Some(route) = &self.route {
+            state.check_route(route)?;
+            state.check_rate(phone, now)?;
+            state.charge_rate(phone, now);
+        }
+        let data = state.data_of.entry(self.uid).or_default();
+        if self.overwrite == Some(true) {
+            data.clear();
+        }
+        data.extend(self.data);
+        Ok(())
+    }
+}
+
+impl Serve for SetUserName {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
+        let user = state.user(&self.uid)?;
+        let (first, last) = self.name.split_once(' ').unwrap_or((&self.name, ""));
+        user.first_name = Some(first.to_owned());
+        user.last_name = Some(last.to_owned());
+        user.name = Some(self.name);
+        Ok(())
+    }
+}
+
+impl Serve for SetUserEmail {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
+        state.user(&self.uid)?.email = Some(self.email);
+        Ok(())
+    }
+}
+
+impl Serve for SetUserNotes {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
+        state.user(&self.uid)?.notes = Some(self.notes);
+        Ok(())
+    }
+}
+
+impl Serve for SetUserPhone {
+    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
+        state.user(&self.uid)?.phone = Some(self.phone);
+        Ok(())
+    }
+}
