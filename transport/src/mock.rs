@@ -12,7 +12,8 @@ use crate::{Body, CallOptions, HttpTransport, TransportError};
 /// A transport without a network: it gives out queued answers, first in first out, and records the
 /// requests.
 ///
-/// Clones share the queue and the record. A call that finds the queue empty fails as not sent.
+/// It checks neither URL nor deadline nor size: what is queued is what comes. Clones share the queue
+/// and the record. A call that finds the queue empty fails as not sent.
 ///
 /// ```
 /// use replykit_transport::{Body, CallOptions, HttpTransport, MockTransport};

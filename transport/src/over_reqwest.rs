@@ -10,7 +10,7 @@ use http::{HeaderValue, Uri, header};
 
 use crate::{
     Body, CallOptions, Connection, HttpTransport, Phase, TransportError,
-    TransportErrorKind as Kind, check_target,
+    TransportErrorKind as Kind, check_target, is_loopback,
 };
 
 /// [`HttpTransport`] over the reqwest library: HTTP/1.1, rustls, the machine's root certificates.
@@ -28,6 +28,7 @@ use crate::{
 pub struct ReqwestTransport {
     fresh: reqwest::Client,
     pooled: reqwest::Client,
+    loopback_only: bool,
 }
 
 impl ReqwestTransport {
@@ -46,6 +47,7 @@ impl ReqwestTransport {
             user_agent: concat!("replykit/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: ProxyChoice::Environment,
             root_certificates: Vec::new(),
+            loopback_only: false,
         }
     }
 }
@@ -58,6 +60,7 @@ pub struct ReqwestTransportBuilder {
     user_agent: String,
     proxy: ProxyChoice,
     root_certificates: Vec<Vec<u8>>,
+    loopback_only: bool,
 }
 
 enum ProxyChoice {
@@ -105,6 +108,14 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Talks to this machine and to no other. Such a transport uses no proxy, and trusts none but the
+    /// certificates added to it, so it needs no root certificates on the machine.
+    pub fn loopback_only(mut self) -> Self {
+        self.proxy = ProxyChoice::None;
+        self.loopback_only = true;
+        self
+    }
+
     /// Trusts the certificates in `pem` besides the machine's own. Can be called several times.
     pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
@@ -139,8 +150,12 @@ impl ReqwestTransportBuilder {
                 .user_agent(user_agent.clone())
                 .pool_max_idle_per_host(idle_connections)
                 .resolve_to_addrs("localhost", &LOCALHOST)
-                .tls_certs_merge(certificates.clone())
                 .no_proxy();
+            client = if self.loopback_only {
+                client.tls_certs_only(certificates.clone())
+            } else {
+                client.tls_certs_merge(certificates.clone())
+            };
             if let Some(proxy) = proxy.clone() {
                 client = client.proxy(proxy);
             }
@@ -152,7 +167,11 @@ impl ReqwestTransportBuilder {
                 .with_source(error.without_url())
             })
         };
-        Ok(ReqwestTransport { fresh: build(0)?, pooled: build(usize::MAX)? })
+        Ok(ReqwestTransport {
+            fresh: build(0)?,
+            pooled: build(usize::MAX)?,
+            loopback_only: self.loopback_only,
+        })
     }
 }
 
@@ -209,6 +228,11 @@ impl HttpTransport for ReqwestTransport {
         options: &CallOptions,
     ) -> Result<http::Response<Bytes>, TransportError> {
         check_target(request.uri())?;
+        if self.loopback_only && !is_loopback(request.uri()) {
+            return Err(TransportError::invalid(
+                "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
+            ));
+        }
         let time = options.remaining();
         if time.is_zero() {
             return Err(TransportError::new(
