@@ -4,6 +4,7 @@
 
 use std::{fmt, marker::PhantomData};
 
+use replykit_inbound::repair_json;
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
@@ -11,7 +12,7 @@ use serde::{
 use serde_json::{Value, de::SliceRead, value::RawValue};
 
 use crate::{
-    ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
+    ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, Outcome, ProtocolProblem,
     ReplyShape, Token, WhatsAppError,
     lossless::{Filter, Key},
     scalar,
@@ -34,13 +35,14 @@ pub fn encode_request<C: Command>(command: &C, token: &Token) -> Result<String, 
 
 /// Reads the reply to `C`.
 ///
-/// `ok` is accepted as number, boolean or text. A reply that names no command is taken for the
+/// `ok` is accepted as number, boolean or text. Half an emoji and broken UTF-8 become U+FFFD. A reply that names no command is taken for the
 /// answer; one that names another is not.
 ///
 /// # Errors
 /// [`ErrorKind::Api`](crate::ErrorKind::Api) for a refusal,
 /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for everything that is neither yes nor no.
 pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
+    let reply = &repair_json(reply);
     if let ReplyShape::Field(name) = C::REPLY
         && let Some(head) = Head::<C::Output>::read(reply, Some(name))
     {
@@ -70,7 +72,8 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
 /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) when it is not JSON or a field has the wrong
 /// type.
 pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
-    decode(callback, &["ok"]).map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))
+    decode(&repair_json(callback), &["ok"])
+        .map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))
 }
 
 /// Writes a delivery callback, as the server posts it.
@@ -184,18 +187,30 @@ pub fn encode_error(error: &ApiError) -> String {
     })
 }
 
-/// What an answer says, whatever command it belongs to.
+/// What an answer under a status other than 2xx says, whatever command it belongs to.
 pub(crate) enum Verdict {
-    Done { mid: Option<Mid> },
+    /// No, in the API's words.
     Refused,
-    Unclear,
+    /// Yes, or something of the API's that is not a plain no.
+    Contradicts { mid: Option<Mid> },
+    /// Nothing of the API's own.
+    Foreign,
 }
 
 pub(crate) fn verdict(answer: &[u8]) -> Verdict {
-    match Head::<IgnoredAny>::read(answer, None) {
-        Some(head) if head.ok == Flag::Yes => Verdict::Done { mid: head.mid() },
-        Some(head) if head.ok == Flag::No => Verdict::Refused,
-        _ => Verdict::Unclear,
+    let answer = &repair_json(answer);
+    if let Some(head) = Head::<IgnoredAny>::read(answer, None) {
+        return match head.ok {
+            Flag::No => Verdict::Refused,
+            Flag::Missing if head.cmd.is_none() && head.mid.is_none() => Verdict::Foreign,
+            _ => Verdict::Contradicts { mid: head.mid() },
+        };
+    }
+    // Cut short, or with something behind it: a JSON object all the same.
+    match first_value(answer) {
+        Some(head) => Verdict::Contradicts { mid: head.mid() },
+        None if answer.trim_ascii_start().starts_with(b"{") => Verdict::Contradicts { mid: None },
+        None => Verdict::Foreign,
     }
 }
 
@@ -260,7 +275,11 @@ impl<T> Head<T> {
         }
         match self.ok {
             Flag::Yes => Ok(()),
-            Flag::No => Err(self.refusal(C::NAME).into()),
+            Flag::No => {
+                let refused = Error::from(self.refusal(C::NAME));
+                let mid = self.mid().filter(|_| refused.outcome() == Outcome::Unknown);
+                Err(refused.with_evidence(mid))
+            }
             Flag::Missing | Flag::Bad => {
                 Err(Error::protocol(ProtocolProblem::BadOk, reply).with_evidence(self.mid()))
             }

@@ -275,7 +275,7 @@ pub enum ProtocolProblem {
     BadOk,
     /// It answers another command.
     Mismatch,
-    /// It says yes under an HTTP status that says no.
+    /// It says yes, or nothing clear, under an HTTP status that says no.
     Conflict {
         /// The status.
         status: StatusCode,
@@ -312,7 +312,7 @@ impl fmt::Display for ProtocolError {
             ProtocolProblem::BadOk => f.write_str("the answer's ok is neither yes nor no"),
             ProtocolProblem::Mismatch => f.write_str("the answer belongs to another command"),
             ProtocolProblem::Conflict { status } => {
-                write!(f, "the answer says ok under HTTP status {}", status.as_u16())
+                write!(f, "the answer does not say no under HTTP status {}", status.as_u16())
             }
             ProtocolProblem::Data => f.write_str("the answer says ok, but its data is unreadable"),
         }?;

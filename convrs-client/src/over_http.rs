@@ -50,10 +50,10 @@ impl<T: HttpTransport> Exchange for OverHttp<T> {
         }
         match envelope::verdict(&body) {
             Verdict::Refused => Ok(body),
-            Verdict::Done { mid } => {
+            Verdict::Contradicts { mid } => {
                 Err(Error::protocol(ProtocolProblem::Conflict { status }, &body).with_evidence(mid))
             }
-            Verdict::Unclear => Err(Error::new(ErrorKind::Http { status })),
+            Verdict::Foreign => Err(Error::new(ErrorKind::Http { status })),
         }
     }
 }

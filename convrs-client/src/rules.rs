@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, ops::RangeInclusive};
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri, header};
 
 use crate::{BotId, DateTime, ErrorCode, Invalid, Mid, PhoneNumber, Uid, lossless::Lossless};
 
@@ -157,11 +157,13 @@ pub(crate) fn webhook_url(url: &str) -> Result<(), Invalid> {
 }
 
 pub(crate) fn webhook_header(name: &str, value: &str) -> Result<(), Invalid> {
-    let name_fits = HeaderName::from_bytes(name.as_bytes()).is_ok();
-    if name_fits && HeaderValue::from_str(value).is_ok() {
+    let name_fits =
+        HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| !FRAMING.contains(&name));
+    if name_fits && value.is_ascii() && HeaderValue::from_str(value).is_ok() {
         return Ok(());
     }
-    let rule = "a name must be a header name, and a value printable ASCII without line breaks";
+    let rule = "a name must be a header name other than those that frame a request, such as Host, \
+                and a value printable ASCII without line breaks";
     Err(Invalid::new("webhookHeaders", Some(ErrorCode::InvalidJson), rule))
 }
 
@@ -174,6 +176,17 @@ pub(crate) fn extra<T: Lossless>(command: &T) -> Result<(), Invalid> {
     }
     Ok(())
 }
+
+/// With these a callback would become another request.
+const FRAMING: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 const NEEDED: &str = "it is needed, and it is missing";
 
@@ -226,6 +239,9 @@ mod tests {
         assert!(webhook_header("X-Secret", "a\r\nHost: evil").is_err());
         assert!(webhook_header("X Secret", "a").is_err());
         assert!(webhook_header("", "a").is_err());
+        assert!(webhook_header("Content-Length", "5").is_err());
+        assert!(webhook_header("host", "evil").is_err());
+        assert!(webhook_header("X-Secret", "caf\u{e9}").is_err());
         assert!(webhook_header("X-Secret", "a\0").is_err());
     }
 }

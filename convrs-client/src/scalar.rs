@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, Visitor},
+    de::{DeserializeOwned, Error, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// An id: a string, or an integer that becomes its digits. `null` is the empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -94,15 +94,14 @@ pub(crate) fn optional_integer<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Integer)
 }
 
-/// An object that may be missing: `null` and the empty text are `None`.
-pub(crate) fn optional_object<'de, D: Deserializer<'de>>(
+/// A field that may be missing: `null` and the empty text are `None`.
+pub(crate) fn optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Map<String, Value>>, D::Error> {
+) -> Result<Option<T>, D::Error> {
     match Value::deserialize(deserializer)? {
-        Value::Object(object) => Ok(Some(object)),
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
-        _ => Err(D::Error::custom("the value is no object")),
+        value => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
     }
 }
 
@@ -165,8 +164,12 @@ mod tests {
     fn a_missing_integer_or_object_is_none() {
         let integer =
             |json| super::optional_integer(&mut serde_json::Deserializer::from_str(json)).ok();
-        let object =
-            |json| super::optional_object(&mut serde_json::Deserializer::from_str(json)).ok();
+        let object = |json| {
+            super::optional::<serde_json::Map<String, serde_json::Value>, _>(
+                &mut serde_json::Deserializer::from_str(json),
+            )
+            .ok()
+        };
         for json in ["null", "\"\""] {
             assert_eq!(integer(json), Some(None), "{json}");
             assert_eq!(object(json), Some(None), "{json}");

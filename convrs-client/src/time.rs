@@ -1,10 +1,14 @@
+use std::fmt;
+
 use jiff::{Timestamp, civil, tz::Offset};
 use serde::{Deserialize, Serialize};
+
+use crate::redact::Hidden;
 
 /// A date and time as the API writes it, ISO 8601. The text is kept, so it encodes back as it came.
 ///
 /// Assumed: a time without a zone, as in delivery callbacks, is UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DateTime(String);
 
@@ -23,6 +27,16 @@ impl DateTime {
             let civil: civil::DateTime = self.0.parse().ok()?;
             Offset::UTC.to_timestamp(civil).ok()
         })
+    }
+}
+
+/// Shows a time, and of anything else the length.
+impl fmt::Debug for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.timestamp() {
+            Some(_) => write!(f, "DateTime({})", self.0),
+            None => write!(f, "DateTime({:?})", Hidden(&self.0)),
+        }
     }
 }
 

@@ -149,6 +149,50 @@ async fn h16_an_envelope_that_says_yes_under_another_status_is_unknown() {
 }
 
 #[tokio::test]
+async fn h16_half_an_envelope_under_a_refusing_status_is_no_refusal() {
+    for (body, mid) in [
+        (r#"{"ok":1,"cmd":"SendWhatsAppTemplate","mid":"6462"}<br>Warning"#, Some("6462")),
+        (r#"{"ok":1,"mid":"6462","ok":0}"#, Some("6462")),
+        (r#"{"ok":2,"mid":"6462"}"#, Some("6462")),
+        (r#"{"mid":"6462"}"#, Some("6462")),
+        (r#"{"ok":1,"mid":"6462","error":"\ud83d"}"#, Some("6462")),
+        (r#"{"ok":1,"cmd":"SendWhatsAppTemplate","mi"#, None),
+        (r#"{"ok":2}"#, None),
+    ] {
+        for status in [302, 400, 404, 422, 500] {
+            let error = failure(status, body).await;
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status} {body}");
+            assert_eq!(error.evidence_mid().map(|m| m.as_str()), mid, "{status} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn h12_half_an_emoji_costs_neither_a_reply_nor_a_refusal() {
+    let (mock, client) = client();
+    mock.answer(200, r#"{"ok":1,"data":{"uid":"73-tel-1","name":"Billy \ud83d"}}"#);
+    let user = client.execute(GetUser::new("73-tel-1")).await.unwrap();
+    assert_eq!(user.name.as_deref(), Some("Billy \u{fffd}"));
+
+    let error = failure(200, r#"{"ok":0,"errorCode":1006,"error":"\ud83d"}"#).await;
+    assert_eq!(error.outcome(), Outcome::Rejected);
+
+    mock.answer(200, &b"{\"ok\":1,\"data\":{\"uid\":\"73-tel-1\",\"name\":\"Andr\xe9\"}}"[..]);
+    let user = client.execute(GetUser::new("73-tel-1")).await.unwrap();
+    assert_eq!(user.name.as_deref(), Some("Andr\u{fffd}"));
+
+    let callback = br#"{"ok":1,"mid":"6462","ack":2,"webhookPayload":{"note":"\ud83d"}}"#;
+    assert!(crate::DeliveryCallback::from_json(callback).is_ok());
+}
+
+#[tokio::test]
+async fn an_ambiguous_refusal_that_names_a_message_gives_it_as_evidence() {
+    let error = failure(200, r#"{"ok":0,"errorCode":2003,"mid":"6462"}"#).await;
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.evidence_mid().unwrap().as_str(), "6462");
+}
+
+#[tokio::test]
 async fn h17_h18_a_bare_status_that_refuses_is_rejected() {
     for status in [
         400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 417, 421, 422, 425, 429, 431, 501,
@@ -164,7 +208,7 @@ async fn h17_h18_a_bare_status_that_refuses_is_rejected() {
 #[tokio::test]
 async fn h19_a_bare_status_that_may_hide_a_send_is_unknown() {
     for status in [301, 302, 408, 409, 499, 500, 502, 503, 504, 520, 599] {
-        for body in ["", "<html>oops</html>", r#"{"detail":"oops"}"#, r#"{"ok":2}"#] {
+        for body in ["", "<html>oops</html>", r#"{"detail":"oops"}"#] {
             let error = failure(status, body).await;
             assert_eq!(http_status(&error), status);
             assert_eq!(error.outcome(), Outcome::Unknown, "{status}");

@@ -36,10 +36,18 @@ pub struct CreateUserTag {
     #[serde(default, deserialize_with = "scalar::string")]
     pub tag: String,
     /// Its color, `#` and six hex digits: 3051.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub color: Option<String>,
     /// What it is for, at most 100 characters: 3052.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// Fields that are not documented.
     #[serde(skip)]

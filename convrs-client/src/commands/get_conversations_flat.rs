@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Command, DateTime, Extra, FlatMessage, Invalid, Items, OperationClass, lossless::lossless,
-    redact, rules,
+    redact, rules, scalar,
 };
 
 /// Retrieves the messages of closed conversations, of 1000 conversations at most. Changes nothing.
@@ -36,10 +36,20 @@ use crate::{
 #[non_exhaustive]
 pub struct GetConversationsFlat {
     /// Only conversations from this time on, ISO 8601, UTC: 1003.
-    #[serde(rename = "StartDate", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StartDate",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub start: Option<DateTime>,
     /// Only conversations until this time, ISO 8601, UTC: 1002, 1021.
-    #[serde(rename = "EndDate", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EndDate",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub end: Option<DateTime>,
     /// Fields that are not documented.
     #[serde(skip)]

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BotId, Command, DateTime, Extra, Invalid, Items, OperationClass, User, lossless::lossless,
-    redact, rules,
+    redact, rules, scalar,
 };
 
 /// Retrieves the users of the organisation, 5000 at most. Changes nothing.
@@ -35,10 +35,20 @@ use crate::{
 #[non_exhaustive]
 pub struct GetUsers {
     /// Only users of this bot.
-    #[serde(rename = "botID", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "botID",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bot_id: Option<BotId>,
     /// Only users created after this time, ISO 8601, such as `2020-03-01T00:00:00`. Assumed: UTC.
-    #[serde(rename = "CreatedDate", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreatedDate",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created_after: Option<DateTime>,
     /// Fields that are not documented.
     #[serde(skip)]

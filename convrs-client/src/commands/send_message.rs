@@ -42,10 +42,18 @@ pub struct SendMessage {
     #[serde(default, deserialize_with = "scalar::string")]
     pub route: String,
     /// The text, at most 2000 characters: 1013.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub message: Option<String>,
     /// Data of your own for the route. Undocumented: what becomes of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub userdata: Option<Map<String, Value>>,
     /// Fields that are not documented.
     #[serde(skip)]

@@ -43,7 +43,12 @@ pub struct SendSmsMessage {
     #[serde(default, deserialize_with = "scalar::string")]
     pub message: String,
     /// E-mail address of the agent to whom the chat is assigned: 2002.
-    #[serde(rename = "agentEmail", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "agentEmail",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_email: Option<String>,
     /// Fields that are not documented.
     #[serde(skip)]

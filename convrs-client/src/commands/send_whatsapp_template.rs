@@ -62,24 +62,52 @@ pub struct SendWhatsAppTemplate {
     pub template_name: String,
     /// Values for the placeholders, in order. A wrong number of them is refused by WhatsApp (3002,
     /// WhatsApp code 132000).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parameters: Option<Vec<TemplateParameter>>,
     /// The value for the header, for templates that have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub header: Option<TemplateParameter>,
     /// E-mail address of the agent to whom the chat is assigned: 2002.
-    #[serde(rename = "agentEmail", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "agentEmail",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_email: Option<String>,
     /// Where the server posts a [`DeliveryCallback`](crate::DeliveryCallback) whenever the message
     /// has come further: https, or http to this machine. Undocumented: the code for a bad one.
     /// Assumed: 1017.
-    #[serde(rename = "webhookURL", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "webhookURL",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub webhook_url: Option<String>,
     /// An object that comes back in every callback.
-    #[serde(rename = "webhookPayload", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "webhookPayload",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub webhook_payload: Option<Map<String, Value>>,
     /// Headers of the callbacks.
-    #[serde(rename = "webhookHeaders", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "webhookHeaders",
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub webhook_headers: Option<Vec<WebhookHeader>>,
     /// Fields that are not documented.
     #[serde(skip)]

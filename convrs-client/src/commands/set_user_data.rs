@@ -49,7 +49,11 @@ pub struct SetUserData {
     #[serde(default)]
     pub data: Map<String, Value>,
     /// The flow route to start afterwards, at most 256 characters: 1014, 1012.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub route: Option<String>,
     /// `true` replaces all data of the user, `false` merges into it. Default: merge. Wire: 1 or 0.
     #[serde(default, with = "scalar::optional_flag", skip_serializing_if = "Option::is_none")]

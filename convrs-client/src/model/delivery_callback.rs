@@ -46,7 +46,7 @@ pub struct DeliveryCallback {
     #[serde(
         rename = "webhookPayload",
         default,
-        deserialize_with = "scalar::optional_object",
+        deserialize_with = "scalar::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub webhook_payload: Option<Map<String, Value>>,
