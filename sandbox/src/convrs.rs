@@ -6,6 +6,7 @@ mod seed;
 mod serve;
 mod state;
 
+pub(crate) use callbacks::PendingCallback;
 pub use callbacks::{CallbackDelivery, CallbackResult};
 use convrs_client::{ApiError, Command, ErrorCode, Token, envelope, for_each_command};
 use jiff::Timestamp;

@@ -3,6 +3,7 @@
 mod autoreply_app;
 mod clock;
 mod convrs;
+mod pacing;
 mod server;
 
 use std::{
@@ -18,11 +19,11 @@ pub use convrs::{CallbackDelivery, CallbackResult};
 use convrs_client::{Client, Token};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
-use replykit_transport::{ReqwestTransport, TransportError, is_loopback};
+use pacing::Pacing;
+use replykit_transport::{ReqwestTransport, TransportError, check_target, is_loopback};
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::Notify,
     task::{AbortHandle, spawn},
 };
 
@@ -59,10 +60,7 @@ struct Shared {
     token: String,
     convrs: Mutex<convrs::State>,
     app: App,
-    /// Rung when a step was scheduled.
-    scheduled: Notify,
-    /// Held while steps are taken, so that each is taken once and in order.
-    stepping: tokio::sync::Mutex<()>,
+    pacing: Pacing,
 }
 
 impl Sandbox {
@@ -120,7 +118,7 @@ impl Sandbox {
     /// # Errors
     /// A URL that is not on this machine, or a key that no header can carry.
     pub fn connect_bot(&self, url: Uri, key: Option<&str>) -> Result<(), InvalidBot> {
-        if url.scheme_str().is_none() || !is_loopback(&url) {
+        if check_target(&url).is_err() || !is_loopback(&url) {
             return Err(InvalidBot::NotLoopback);
         }
         if key.is_some_and(|key| HeaderValue::from_str(key).is_err()) {
@@ -138,8 +136,11 @@ impl Sandbox {
 
     /// Moves the clock, and returns when everything that fell due is done: each callback was
     /// answered, or refused, or had no answer for 5 s. [`Duration::ZERO`] does what is due now.
+    ///
+    /// A callback receiver must not await this before it answers: each would wait for the other.
+    /// Dropping the future loses no callback.
     pub async fn advance(&self, time: Duration) {
-        self.shared.step_until(self.shared.clock.after(time)).await;
+        self.shared.step_and_wait(self.shared.clock.after(time)).await;
     }
 
     /// The delivery callbacks so far, oldest first, with what became of each.
@@ -156,40 +157,6 @@ impl Shared {
 
     fn convrs(&self) -> MutexGuard<'_, convrs::State> {
         self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn step_until(&self, end: Timestamp) {
-        let _alone = self.stepping.lock().await;
-        loop {
-            // The guard must not live into the body: a callback may ask the sandbox something.
-            let step = self.convrs().next_step(end);
-            let Some((due, step)) = step else { break };
-            self.clock.advance_to(due);
-            let callback = self.convrs().take_step(step, due);
-            if let Some(callback) = callback {
-                let delivery = callback.post(&self.transport).await;
-                self.convrs().record(delivery);
-            }
-        }
-        self.clock.advance_to(end);
-    }
-
-    /// Takes each step when the real time reaches it.
-    async fn keep_pace(self: Arc<Self>) {
-        loop {
-            let due = self.convrs().next_due();
-            match due {
-                Some(due) => {
-                    let pause = self.clock.until(due);
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = self.scheduled.notified() => {}
-                    }
-                }
-                None => self.scheduled.notified().await,
-            }
-            self.step_until(self.clock.now()).await;
-        }
     }
 }
 
@@ -247,12 +214,11 @@ impl SandboxBuilder {
             .map_err(|source| StartError::Listen { port: self.port, source })?;
         let clock = if self.real_time { Clock::running() } else { Clock::standing() };
         let shared = Arc::new(Shared {
-            transport: ReqwestTransport::builder().no_proxy().build()?,
+            transport: ReqwestTransport::builder().loopback_only().build()?,
             token: self.token,
             convrs: Mutex::new(convrs::State::new()),
             app: App::default(),
-            scheduled: Notify::new(),
-            stepping: tokio::sync::Mutex::new(()),
+            pacing: Pacing::new(),
             clock,
         });
         let mut tasks = vec![spawn(server::serve(listener, shared.clone())).abort_handle()];

@@ -26,7 +26,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 /// Refusals have status 200 too: the envelope says no.
 async fn convrs(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
     let reply = shared.convrs().answer(&request, &shared.token(), shared.clock.now());
-    shared.scheduled.notify_one();
+    shared.pacing.scheduled.notify_one();
     json(StatusCode::OK, reply)
 }
 

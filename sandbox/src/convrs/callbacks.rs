@@ -46,6 +46,10 @@ pub(crate) struct PendingCallback {
 }
 
 impl PendingCallback {
+    pub(crate) fn mid(&self) -> &Mid {
+        &self.callback.mid
+    }
+
     pub(crate) async fn post(self, transport: &impl HttpTransport) -> CallbackDelivery {
         let result = match self.webhook.url.parse::<Uri>() {
             Ok(url) if is_loopback(&url) => {

@@ -7,7 +7,7 @@ use convrs_client::{
     Ack, AgentId, BotId, Channel, Cid, DateTime, DeliveryCallback, E164, ErrorCode, Message, Mid,
     PhoneNumber, Template, Uid, User,
 };
-use jiff::{Timestamp, tz::Offset};
+use jiff::{SignedDuration, Timestamp, tz::Offset};
 use serde_json::{Map, Value};
 
 use super::{
@@ -27,7 +27,7 @@ const WHATSAPP_LADDER: [(Ack, Duration); 4] = [
 const SMS_LADDER: [(Ack, Duration); 2] =
     [(Ack::Sent, Duration::ZERO), (Ack::Delivered, Duration::from_secs(1))];
 
-const WINDOW: Duration = Duration::from_secs(1);
+const WINDOW: SignedDuration = SignedDuration::from_secs(1);
 const PER_TOKEN: usize = 10;
 
 /// Everything that the server knows.
@@ -148,7 +148,8 @@ impl State {
         phone: Option<E164>,
         now: Timestamp,
     ) -> Result<(), ErrorCode> {
-        while self.recent.front().is_some_and(|(sent, _)| *sent + WINDOW <= now) {
+        let over = |sent: Timestamp| now.duration_since(sent) >= WINDOW;
+        while self.recent.front().is_some_and(|(sent, _)| over(*sent)) {
             self.recent.pop_front();
         }
         if phone.is_some() && self.recent.iter().any(|(_, number)| *number == phone) {

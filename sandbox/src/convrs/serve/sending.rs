@@ -1,7 +1,7 @@
 use convrs_client::{
     BotId, Channel, E164, ErrorCode, GetMessageDetails, GetWhatsAppTemplate, MessageAccepted,
     MessageDetails, MessageReceipt, PhoneNumber, SendMessage, SendSmsMessage, SendTextMessage,
-    SendWhatsAppTemplate, Template, User, WhatsAppError,
+    SendWhatsAppTemplate, Template, User, WebhookHeader, WhatsAppError,
 };
 use jiff::Timestamp;
 
@@ -22,11 +22,13 @@ impl Serve for SendWhatsAppTemplate {
                 "Number of parameters does not match the expected number of params",
             )));
         }
-        let webhook = self.webhook_url.map(|url| Webhook {
-            url,
-            payload: self.webhook_payload,
-            headers: self.webhook_headers.unwrap_or_default(),
-        });
+        let headers = self.webhook_headers.unwrap_or_default();
+        // The shape is an assumption; another one could only be dropped in silence.
+        if headers.iter().any(|header| matches!(header, WebhookHeader::Raw(_))) {
+            return Err(ErrorCode::InvalidJson.into());
+        }
+        let webhook =
+            self.webhook_url.map(|url| Webhook { url, payload: self.webhook_payload, headers });
         Ok(send(state, self.bot_id, Channel::WhatsApp, phone, webhook, now))
     }
 }

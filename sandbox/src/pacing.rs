@@ -1,0 +1,105 @@
+//! When things happen: each step at its time, each callback on its own, those of one message in
+//! order.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use convrs_client::Mid;
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, watch},
+    task::{JoinHandle, spawn},
+};
+
+use crate::{Shared, convrs::PendingCallback};
+
+/// What is under way.
+pub(crate) struct Pacing {
+    /// Rung when a step was scheduled.
+    pub(crate) scheduled: Notify,
+    /// Held while steps are taken, so that each is taken in its order.
+    stepping: tokio::sync::Mutex<()>,
+    /// The last callback of each message.
+    posting: Mutex<BTreeMap<Mid, JoinHandle<()>>>,
+    /// How many callbacks have no answer yet.
+    unanswered: watch::Sender<usize>,
+}
+
+impl Pacing {
+    pub(crate) fn new() -> Self {
+        Self {
+            scheduled: Notify::new(),
+            stepping: tokio::sync::Mutex::new(()),
+            posting: Mutex::default(),
+            unanswered: watch::Sender::new(0),
+        }
+    }
+
+    async fn all_answered(&self) {
+        // The sender lives as long as `self`, so there is an end to wait for.
+        let _ = self.unanswered.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+impl Shared {
+    /// Takes every step that falls due by `end`. Each waits for the callbacks of the one before.
+    pub(crate) async fn step_and_wait(self: &Arc<Self>, end: Timestamp) {
+        let _alone = self.pacing.stepping.lock().await;
+        while self.step(end) {
+            self.pacing.all_answered().await;
+        }
+        self.clock.advance_to(end);
+        self.pacing.all_answered().await;
+    }
+
+    /// Takes each step when the real time reaches it. A receiver that does not answer holds up the
+    /// callbacks of its own message only.
+    pub(crate) async fn keep_pace(self: Arc<Self>) {
+        loop {
+            let due = self.convrs().next_due();
+            match due {
+                Some(due) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(self.clock.until(due)) => {}
+                        () = self.pacing.scheduled.notified() => {}
+                    }
+                }
+                None => self.pacing.scheduled.notified().await,
+            }
+            let now = self.clock.now();
+            while self.step(now) {}
+        }
+    }
+
+    /// Takes one step that falls due by `end`, if there is one. Nothing is awaited, so no step is
+    /// lost when a caller stops waiting.
+    fn step(self: &Arc<Self>, end: Timestamp) -> bool {
+        let Some((due, step)) = self.convrs().next_step(end) else { return false };
+        self.clock.advance_to(due);
+        let callback = self.convrs().take_step(step, due);
+        if let Some(callback) = callback {
+            self.post(callback);
+        }
+        true
+    }
+
+    fn post(self: &Arc<Self>, callback: PendingCallback) {
+        let mut posting = self.pacing.posting.lock().unwrap_or_else(PoisonError::into_inner);
+        posting.retain(|_, task| !task.is_finished());
+        let before = posting.remove(callback.mid());
+        self.pacing.unanswered.send_modify(|count| *count += 1);
+        let (mid, shared) = (callback.mid().clone(), self.clone());
+        let task = spawn(async move {
+            if let Some(before) = before {
+                // It can only have ended; its result is recorded.
+                let _ = before.await;
+            }
+            let delivery = callback.post(&shared.transport).await;
+            shared.convrs().record(delivery);
+            shared.pacing.unanswered.send_modify(|count| *count -= 1);
+        });
+        posting.insert(mid, task);
+    }
+}
