@@ -22,7 +22,8 @@ fn app(key: String) -> Result<Router, Box<dyn Error>> {
         Failure::Handler(error) => eprintln!("no reply: {error}"),
         other => eprintln!("no reply: {other}"),
     });
-    Ok(Router::new().route_service("/api/autoreply", bot))
+    // As the fallback the bot answers wrong paths too, by the contract.
+    Ok(Router::new().fallback_service(bot.path("/api/autoreply")))
 }
 
 #[tokio::main]

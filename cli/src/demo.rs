@@ -70,8 +70,7 @@ async fn phone_story(sandbox: &Sandbox, bot_url: &Uri) -> Done {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(message.to_string()))?;
     let options = CallOptions::within(Duration::from_secs(15));
-    // Nothing here leaves the machine, whatever proxy the environment names.
-    let transport = ReqwestTransport::builder().no_proxy().build()?;
+    let transport = ReqwestTransport::builder().loopback_only().build()?;
     let answer = transport.send(request, &options).await?;
     let outcome: Value = serde_json::from_slice(answer.body())?;
     expect("the phone sends the bot's answer", &outcome, &json!({"sent": true, "text": ANSWER}))?;
@@ -129,7 +128,7 @@ async fn serve(
     let app = Router::new()
         .route("/acks", post(receive))
         .with_state(acks)
-        .route_service("/api/autoreply", bot);
+        .fallback_service(bot.path("/api/autoreply"));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     spawn(async move { axum::serve(listener, app).await });
@@ -154,5 +153,30 @@ fn expect<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, wanted: &T) -> Do
         Ok(())
     } else {
         Err(format!("the demo went wrong: {what}: got {got:?}, wanted {wanted:?}").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deviation_is_an_error_that_names_it() {
+        assert!(expect("the acks come in order", &Ack::Sent, &Ack::Sent).is_ok());
+        let error = expect("the acks come in order", &Ack::Read, &Ack::Sent).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the demo went wrong: the acks come in order: got Read, wanted Sent"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_template_whose_callbacks_go_elsewhere_fails_the_demo() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let (acks, mut callbacks) = mpsc::unbounded_channel();
+        drop(acks);
+        let nowhere = "https://example.com/acks";
+        let error = template_story(&sandbox, nowhere, &mut callbacks).await.unwrap_err();
+        assert!(error.to_string().contains("stopped"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// Business messaging without an account: see it work, then build against the sandbox.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "replykit", version, arg_required_else_help = true)]
 #[command(after_help = "Start with `replykit demo`. Nothing here talks to any other machine.")]
 struct Arguments {
@@ -19,12 +19,12 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Show a phone's message answered by a bot, and a WhatsApp template travelling to "read"
     ///
     /// Starts a sandbox and a keyword bot on free ports of this machine, plays both stories over
-    /// real sockets, and checks every step: the exit code is 0 only if all of them happened.
+    /// real sockets, and checks every step: one that goes wrong ends it with exit code 1.
     Demo {
         /// Go on serving afterwards, and print the URLs and a curl line to try
         #[arg(long)]

@@ -1,10 +1,12 @@
 use clap::{Args, builder::NonEmptyStringValueParser};
 use http::Uri;
 use replykit_sandbox::Sandbox;
+use serde_json::json;
 
 use crate::{Done, screen};
 
-#[derive(Debug, Args)]
+// No Debug: it holds the key.
+#[derive(Args)]
 pub(crate) struct Options {
     /// Port of 127.0.0.1 to listen on; 0 takes a free one
     #[arg(long, default_value_t = 4010)]
@@ -34,9 +36,8 @@ pub(crate) async fn run(options: Options) -> Done {
     screen::fact("its bot", &options.bot_url)?;
     screen::fact("its key for the bot", if bot_key.is_some() { "set" } else { "none" })?;
     screen::line("\nLook a user up:")?;
-    let get_user =
-        format!(r#"{{"token":"{}","cmd":"GetUser","uid":"73-tel-615940546"}}"#, sandbox.token());
-    screen::line(curl(&sandbox.convrs_url(), &get_user))?;
+    let get_user = json!({"token": sandbox.token(), "cmd": "GetUser", "uid": "73-tel-615940546"});
+    screen::line(curl(&sandbox.convrs_url(), &get_user.to_string()))?;
     let message = r#"{"type":"SMS","sender":"+40712345678","message":"help"}"#;
     screen::line("\nWrite to the phone:")?;
     screen::line(curl(&sandbox.phone_url(), message))?;

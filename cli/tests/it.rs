@@ -114,6 +114,16 @@ fn the_demo_tells_both_stories_in_order() {
 }
 
 #[test]
+fn the_demo_needs_no_certificates_and_no_proxy() {
+    let output = replykit(&["demo"])
+        .envs([("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")])
+        .env("ALL_PROXY", "socks5://127.0.0.1:9")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn output_that_is_not_a_terminal_has_no_colours() {
     for arguments in [&["demo"][..], &["--help"], &["demo", "--help"]] {
         assert!(!run(arguments).stdout.contains(&0x1b), "{arguments:?}");
@@ -141,12 +151,17 @@ fn a_kept_demo_serves_the_curl_line_that_it_prints() {
 
 #[test]
 fn the_sandbox_serves_the_curl_lines_that_it_prints() {
-    let mut sandbox = Serving::start(&["sandbox", "--port", "0", "--token", "t0ken"]);
+    // A bot that hangs up on everybody.
+    let bot = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bot_url = format!("http://{}/api/autoreply", bot.local_addr().unwrap());
+    std::thread::spawn(move || bot.incoming().for_each(drop));
+    let arguments = ["sandbox", "--port", "0", "--token", "t0\"ken", "--bot-url", &bot_url];
+    let mut sandbox = Serving::start(&arguments);
     let (printed, line) = sandbox.until_curl("Look a user up");
-    assert!(printed.contains("t0ken"), "{printed}");
+    assert!(printed.contains("t0\"ken"), "{printed}");
     assert!(curl(&line).contains("Billy Bob"));
     let (_, line) = sandbox.until_curl("Write to the phone");
-    assert!(curl(&line).contains(r#""sent":false"#), "no bot is there");
+    assert!(curl(&line).contains("is it running?"));
 }
 
 #[test]

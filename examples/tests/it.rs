@@ -32,6 +32,10 @@ struct Bot {
     url: String,
 }
 
+fn transport() -> ReqwestTransport {
+    ReqwestTransport::builder().loopback_only().build().unwrap()
+}
+
 impl Bot {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_keyword_bot"))
@@ -43,7 +47,7 @@ impl Bot {
         let mut line = String::new();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the first line").to_owned();
+        let url = line.trim().trim_start_matches("listening on ").to_owned();
         Self { process, _output: output, url }
     }
 
@@ -54,7 +58,7 @@ impl Bot {
         }
         let request = request.body(Body::from(body)).unwrap();
         let options = CallOptions::within(Duration::from_secs(10));
-        let answer = ReqwestTransport::new().unwrap().send(request, &options).await.unwrap();
+        let answer = transport().send(request, &options).await.unwrap();
         answer.map(|body| serde_json::from_slice(&body).unwrap())
     }
 }
@@ -70,7 +74,7 @@ async fn write_to(phone: &str, message: &str) -> Value {
     let message = json!({"type": "WHATSAPP", "sender": "Ana", "message": message});
     let request = Request::post(phone).body(Body::from(message.to_string())).unwrap();
     let options = CallOptions::within(Duration::from_secs(15));
-    let answer = ReqwestTransport::new().unwrap().send(request, &options).await.unwrap();
+    let answer = transport().send(request, &options).await.unwrap();
     serde_json::from_slice(answer.body()).unwrap()
 }
 

@@ -16,7 +16,7 @@ use convrs_client::{
 use replykit_sandbox::{CallbackResult, Sandbox};
 use serde_json::json;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
@@ -123,14 +123,16 @@ async fn a_first_message_makes_a_user() {
 #[tokio::test]
 async fn a_callback_url_that_refuses_connections_is_recorded_and_nothing_stops() {
     let (sandbox, client) = sandbox().await;
-    // A port that was free a moment ago.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/acks", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and not listening: nobody else can have the port, and nobody answers on it.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/acks", silent.local_addr().unwrap());
 
     let sent = client.execute(template(Some(url))).await.unwrap();
     sandbox.advance(Duration::from_secs(3)).await;
-    for callback in sandbox.callbacks() {
+    let callbacks = sandbox.callbacks();
+    assert_eq!(callbacks.iter().map(|c| c.ack.code()).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    for callback in callbacks {
         assert!(matches!(callback.result, CallbackResult::Failed(_)), "{callback:?}");
     }
     let details = client.execute(GetMessageDetails::new(sent.mid)).await.unwrap();
@@ -153,12 +155,64 @@ async fn a_real_time_sandbox_calls_back_by_itself() {
     let (url, mut received) = receiver(StatusCode::OK).await;
     let client = sandbox.convrs_client().unwrap();
     client.execute(template(Some(url))).await.unwrap();
-    let (_, first) = received.recv().await.unwrap();
-    assert_eq!(first.ack, Ack::AtServer);
+    let mut next = async || {
+        let callback = tokio::time::timeout(Duration::from_secs(10), received.recv()).await;
+        callback.expect("a callback in time").unwrap().1.ack
+    };
+    assert_eq!(next().await, Ack::AtServer);
     sandbox.advance(Duration::from_secs(3)).await;
     for ack in [Ack::Sent, Ack::Delivered, Ack::Read] {
-        assert_eq!(received.recv().await.unwrap().1.ack, ack);
+        assert_eq!(next().await, ack);
     }
+}
+
+/// A receiver that takes the connection and never answers.
+async fn silent_receiver() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (format!("http://{}/acks", listener.local_addr().unwrap()), listener)
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_its_own_message_only() {
+    let sandbox = Arc::new(Sandbox::builder().real_time().start().await.unwrap());
+    let client = sandbox.convrs_client().unwrap();
+    let (hanging, _listener) = silent_receiver().await;
+    client.execute(template(Some(hanging))).await.unwrap();
+
+    let (url, mut received) = receiver(StatusCode::OK).await;
+    let mut other = SendWhatsAppTemplate::new(3941, "+44151999998", "order_update", "en");
+    other.webhook_url = Some(url);
+    client.execute(other).await.unwrap();
+    let advancing = tokio::spawn({
+        let sandbox = sandbox.clone();
+        async move { sandbox.advance(Duration::from_secs(3)).await }
+    });
+    let first = tokio::time::timeout(Duration::from_secs(4), received.recv()).await;
+    assert_eq!(first.expect("while the other hangs").unwrap().1.ack, Ack::AtServer);
+    advancing.abort();
+}
+
+#[tokio::test]
+async fn an_advance_that_nobody_waits_for_loses_no_callback() {
+    let (sandbox, client) = sandbox().await;
+    let (url, listener) = silent_receiver().await;
+    client.execute(template(Some(url))).await.unwrap();
+    let impatient = Duration::from_millis(50);
+    assert!(tokio::time::timeout(impatient, sandbox.advance(Duration::ZERO)).await.is_err());
+    drop(listener);
+    sandbox.advance(Duration::ZERO).await;
+    let [callback] = &sandbox.callbacks()[..] else { panic!("{:?}", sandbox.callbacks()) };
+    assert_eq!(callback.ack, Ack::AtServer);
+    assert!(matches!(callback.result, CallbackResult::Failed(_)));
+}
+
+#[tokio::test]
+async fn sends_at_the_end_of_time_are_answered() {
+    let (sandbox, client) = sandbox().await;
+    sandbox.advance(Duration::MAX).await;
+    client.execute(template(None)).await.unwrap();
+    let error = client.execute(template(None)).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::PhoneRateLimit));
 }
 
 #[tokio::test]
@@ -174,12 +228,13 @@ async fn a_refusal_of_the_sandbox_is_a_typed_error() {
 async fn h01_a_send_to_a_sandbox_that_is_gone_was_not_sent() {
     let (sandbox, client) = sandbox().await;
     drop(sandbox);
-    let error = loop {
-        // The server ends a moment after it was dropped.
-        match client.execute(GetUser::new("73-tel-615940546")).await {
-            Ok(_) => tokio::task::yield_now().await,
-            Err(_) => break client.execute(template(None)).await.unwrap_err(),
+    // The server ends a moment after it was dropped.
+    for _ in 0..10_000 {
+        if client.execute(GetUser::new("73-tel-615940546")).await.is_err() {
+            break;
         }
-    };
+        tokio::task::yield_now().await;
+    }
+    let error = client.execute(template(None)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
 }

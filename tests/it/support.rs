@@ -24,6 +24,11 @@ pub(crate) fn fixture(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// One that no proxy of the environment can come between.
+pub(crate) fn transport() -> ReqwestTransport {
+    ReqwestTransport::builder().loopback_only().build().unwrap()
+}
+
 /// A request by hand, without any client.
 pub(crate) async fn send(
     method: Method,
@@ -37,7 +42,7 @@ pub(crate) async fn send(
     }
     let options = CallOptions::within(Duration::from_secs(10));
     let request = request.body(body.into()).unwrap();
-    ReqwestTransport::new().unwrap().send(request, &options).await.unwrap()
+    transport().send(request, &options).await.unwrap()
 }
 
 pub(crate) async fn post(url: &str, json: &Value) -> Value {

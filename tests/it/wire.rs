@@ -7,7 +7,7 @@ use convrs_client::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-use crate::support::{TOKEN, fixture};
+use crate::support::{TOKEN, fixture, transport};
 
 /// Executes a command against a server that gives one answer, and hands back what it saw.
 async fn execute<C: Command>(
@@ -17,7 +17,7 @@ async fn execute<C: Command>(
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let endpoint = format!("{}/api", server.uri()).parse().unwrap();
-    let result = Client::new(endpoint, TOKEN).unwrap().execute(command).await;
+    let result = Client::over_http(transport(), endpoint, TOKEN).unwrap().execute(command).await;
     (result, server.received_requests().await.unwrap())
 }
 
