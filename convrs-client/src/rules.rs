@@ -198,6 +198,72 @@ fn needed(field: &'static str, value: &str, code: ErrorCode) -> Result<(), Inval
 mod tests {
     use super::*;
 
+    type Rule = fn(&str) -> Result<(), Invalid>;
+
+    #[test]
+    fn each_limit_holds_just_inside_and_breaks_just_outside() {
+        let limits: [(Rule, usize, usize, ErrorCode); 6] = [
+            (name, 3, 50, ErrorCode::InvalidName),
+            (notes, 0, 1024, ErrorCode::InvalidNote),
+            (tag, 3, 50, ErrorCode::InvalidTag),
+            (tag_description, 0, 100, ErrorCode::InvalidTagDescription),
+            (message_length, 0, 2000, ErrorCode::MessageTooLong),
+            (route, 0, 256, ErrorCode::RouteTooLong),
+        ];
+        for (rule, least, most, code) in limits {
+            // Characters count, not bytes: each of these has four.
+            let text = |length: usize| "😀".repeat(length);
+            assert_eq!(rule(&text(least)), Ok(()), "{code}");
+            assert_eq!(rule(&text(most)), Ok(()), "{code}");
+            assert_eq!(rule(&text(most + 1)).unwrap_err().code(), Some(code));
+            if least > 0 {
+                assert_eq!(rule(&text(least - 1)).unwrap_err().code(), Some(code));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_needed_must_not_be_blank() {
+        let needs: [(Rule, ErrorCode); 5] = [
+            (message_given, ErrorCode::MissingMessage),
+            (message, ErrorCode::MissingMessage),
+            (route_given, ErrorCode::MissingRoute),
+            (tag_given, ErrorCode::InvalidTag),
+            (template_name, ErrorCode::MissingTemplateName),
+        ];
+        for (rule, code) in needs {
+            for blank in ["", " ", "\n"] {
+                assert_eq!(rule(blank).unwrap_err().code(), Some(code));
+            }
+        }
+    }
+
+    #[test]
+    fn a_color_is_a_hash_and_six_hex_digits() {
+        assert_eq!(tag_color("#FF5733"), Ok(()));
+        assert_eq!(tag_color("#ff5733"), Ok(()));
+        for color in ["", "FF5733", "#FF573", "#FF57333", "#GG5733", "red", "#ＦＦ5733"] {
+            let invalid = tag_color(color).unwrap_err();
+            assert_eq!(invalid.code(), Some(ErrorCode::InvalidTagColor), "{color}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_dates_has_a_start_before_its_end() {
+        let time = |text: &str| Some(DateTime::from(text));
+        let check = |start: Option<DateTime>, end: Option<DateTime>| {
+            date_range(start.as_ref(), end.as_ref()).map_err(|e| e.code().unwrap())
+        };
+        assert_eq!(check(None, None), Ok(()));
+        assert_eq!(check(time("2020-03-01T00:00:00"), time("2020-03-01T00:00:00Z")), Ok(()));
+        assert_eq!(check(time("soon"), None), Err(ErrorCode::InvalidStartDate));
+        assert_eq!(check(None, time("soon")), Err(ErrorCode::InvalidEndDate));
+        assert_eq!(
+            check(time("2020-03-01T00:00:01"), time("2020-03-01T00:00:00")),
+            Err(ErrorCode::StartAfterEnd)
+        );
+    }
+
     #[test]
     fn an_address_has_one_at_and_no_blanks() {
         let fits = |text| email("agentEmail", text, ErrorCode::InvalidAgent).is_ok();

@@ -9,6 +9,7 @@
     clippy::string_slice
 )]
 
+mod commands;
 mod fixtures;
 mod flows;
 mod layering;

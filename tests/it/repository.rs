@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use convrs_client::{Command, for_each_command};
+
 use crate::support::repository;
 
 const PUBLISHED: [&str; 6] =
@@ -42,6 +44,27 @@ fn every_crate_is_in_the_readmes_table() {
     let readme = read("README.md");
     for member in PUBLISHED.into_iter().chain(["examples", "tests"]) {
         assert!(readme.contains(&format!("]({member})")), "{member}");
+    }
+}
+
+macro_rules! command_names {
+    ($($command:ty),* $(,)?) => {
+        /// Wire name and type of every command.
+        const COMMANDS: &[(&str, &str)] =
+            &[$((<$command as Command>::NAME, stringify!($command))),*];
+    };
+}
+
+for_each_command!(command_names);
+
+#[test]
+fn every_command_is_in_the_table_of_its_crate() {
+    assert_eq!(COMMANDS.len(), 20);
+    let readme = read("convrs-client/README.md");
+    for (name, path) in COMMANDS {
+        let kind = path.rsplit([':', ' ']).next().unwrap();
+        let row = readme.lines().find(|line| line.contains(&format!("> {name} |")));
+        assert!(row.unwrap_or_default().contains(&format!("| `{kind}` |")), "{name} {kind}");
     }
 }
 

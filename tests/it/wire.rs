@@ -2,12 +2,15 @@
 
 use convrs_client::{
     Client, Command, Error, ErrorCode, ErrorKind, GetMessageDetails, GetUser, Outcome,
-    SendWhatsAppTemplate, TemplateParameter, WebhookHeader,
+    SendWhatsAppTemplate, TemplateParameter, WebhookHeader, envelope, for_each_command,
 };
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-use crate::support::{TOKEN, fixture, transport};
+use crate::{
+    fixtures::examples,
+    support::{TOKEN, fixture, transport},
+};
 
 /// Executes a command against a server that gives one answer, and hands back what it saw.
 async fn execute<C: Command>(
@@ -95,6 +98,40 @@ async fn get_message_details_is_the_documented_call() {
     )
     .await;
     assert_eq!(details.ack.code(), 3);
+}
+
+/// Sends a documented request through the client, and judges what arrives.
+async fn resend<C: Command>(example: &str) {
+    let json = fixture(example).to_string();
+    let command: C = envelope::decode_request(json.as_bytes()).unwrap();
+    let no = json!({"ok": 0, "cmd": C::NAME, "error": "unknown user", "errorCode": 1005});
+    let (result, requests) = execute(command, ResponseTemplate::new(200).set_body_json(no)).await;
+    assert_eq!(result.err().unwrap().code(), Some(ErrorCode::UnknownUser));
+    let [seen] = &requests[..] else { panic!("{} requests", requests.len()) };
+    assert_eq!(seen.body_json::<Value>().unwrap(), fixture(example), "{example}");
+    let start = format!(r#"{{"token":"{TOKEN}","cmd":"{}""#, C::NAME);
+    assert!(seen.body.starts_with(start.as_bytes()), "{example}: token first, then cmd");
+}
+
+macro_rules! resend_by_name {
+    ($($command:ty),* $(,)?) => {
+        async fn resend_by_name(name: &str, example: &str) {
+            match name {
+                $(<$command as Command>::NAME => resend::<$command>(example).await,)*
+                unknown => panic!("{unknown} is no command"),
+            }
+        }
+    };
+}
+
+for_each_command!(resend_by_name);
+
+#[tokio::test]
+async fn every_documented_request_leaves_the_client_as_it_is_documented() {
+    for example in examples("convrs").iter().filter(|name| name.ends_with("-request")) {
+        let name = example.split('-').nth(1).unwrap();
+        resend_by_name(name, &format!("convrs/{example}")).await;
+    }
 }
 
 #[tokio::test]
