@@ -1,6 +1,7 @@
 //! The Convrs API: real state behind the documented commands.
 
 mod callbacks;
+mod control;
 mod country;
 mod seed;
 mod serve;
@@ -8,6 +9,7 @@ mod state;
 
 pub(crate) use callbacks::PendingCallback;
 pub use callbacks::{CallbackDelivery, CallbackResult};
+pub use control::SceneError;
 use convrs_client::{ApiError, Command, ErrorCode, Token, envelope, for_each_command};
 use jiff::Timestamp;
 use serve::{Refusal, Serve};

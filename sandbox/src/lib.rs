@@ -15,8 +15,8 @@ use std::{
 
 use autoreply_app::{App, Bot};
 use clock::Clock;
-pub use convrs::{CallbackDelivery, CallbackResult};
-use convrs_client::{Client, Token};
+pub use convrs::{CallbackDelivery, CallbackResult, SceneError};
+use convrs_client::{Cid, Client, Token, Uid};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use pacing::Pacing;
@@ -141,6 +141,31 @@ impl Sandbox {
     /// Dropping the future loses no callback.
     pub async fn advance(&self, time: Duration) {
         self.shared.step_and_wait(self.shared.clock.after(time)).await;
+    }
+
+    /// A user writes to the organisation. Without an open conversation this opens one, with an agent,
+    /// and while it is open the user gets no text by command (2001).
+    ///
+    /// # Errors
+    /// [`SceneError::UnknownUser`].
+    pub fn user_writes(&self, uid: impl Into<Uid>, text: &str) -> Result<Cid, SceneError> {
+        self.shared.convrs().user_writes(&uid.into(), text, self.now())
+    }
+
+    /// The agent answers in the open conversation of a user.
+    ///
+    /// # Errors
+    /// [`SceneError::NoOpenConversation`].
+    pub fn agent_writes(&self, uid: impl Into<Uid>, text: &str) -> Result<Cid, SceneError> {
+        self.shared.convrs().agent_writes(&uid.into(), text, self.now())
+    }
+
+    /// The agent closes the open conversation of a user.
+    ///
+    /// # Errors
+    /// [`SceneError::NoOpenConversation`].
+    pub fn close_conversation(&self, uid: impl Into<Uid>) -> Result<Cid, SceneError> {
+        self.shared.convrs().close_conversation(&uid.into())
     }
 
     /// The delivery callbacks so far, oldest first, with what became of each.

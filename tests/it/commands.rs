@@ -9,7 +9,7 @@ use convrs_client::{
     GetWhatsAppTemplate, Outcome, SendMessage, SendSmsMessage, SendTextMessage, SetUserData,
     SetUserEmail, SetUserName, SetUserNotes, SetUserPhone, SetUserTag, TemplateStatus,
 };
-use replykit_sandbox::Sandbox;
+use replykit_sandbox::{Sandbox, SceneError};
 use serde_json::{Map, json};
 
 const BILLY: &str = "73-tel-615940546";
@@ -92,6 +92,33 @@ async fn the_closed_conversation_is_read_whole_and_flat() {
     earlier.end = Some("2020-12-15T10:29:59".into());
     assert!(client.execute(earlier).await.unwrap().is_empty());
     assert!(client.execute(GetOpenConversations::new()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_conversation_opens_grows_and_closes() {
+    let (sandbox, client) = sandbox().await;
+    assert_eq!(sandbox.agent_writes(BILLY, "Hi"), Err(SceneError::NoOpenConversation));
+    assert_eq!(sandbox.user_writes(NOBODY, "Hi"), Err(SceneError::UnknownUser));
+    let cid = sandbox.user_writes(BILLY, "Where is my order?").unwrap();
+    sandbox.advance(Duration::from_secs(15)).await;
+    sandbox.agent_writes(BILLY, "On its way.").unwrap();
+    sandbox.user_writes(BILLY, "Thank you!").unwrap();
+
+    let open = client.execute(GetOpenConversations::new()).await.unwrap();
+    let [conversation] = &open[..] else { panic!("{open:?}") };
+    assert_eq!(conversation.id, cid);
+    assert_eq!(conversation.agent_message_count, Some(1));
+    assert_eq!(conversation.user_message_count, Some(2));
+    assert_eq!(conversation.agent.as_deref(), Some("John Smith"));
+    let text = SendTextMessage::new(BILLY, "Hello");
+    assert_eq!(code(&client, text.clone()).await, ErrorCode::UserWithAgent);
+
+    assert_eq!(sandbox.close_conversation(BILLY).unwrap(), cid);
+    assert!(client.execute(GetOpenConversations::new()).await.unwrap().is_empty());
+    client.execute(text).await.unwrap();
+    let flat = client.execute(GetConversationsFlat::new()).await.unwrap();
+    let texts: Vec<_> = flat.iter().filter(|m| m.cid == cid).map(|m| m.text.as_deref()).collect();
+    assert_eq!(texts, [Some("Where is my order?"), Some("On its way."), Some("Thank you!")]);
 }
 
 #[tokio::test]
