@@ -2,7 +2,11 @@
 //! `errorCode`. The only place that knows these names, in both directions: the client writes
 //! requests and reads replies, an emulator does the reverse.
 
+mod event;
+
 use std::{fmt, marker::PhantomData};
+
+pub use event::{decode_event, encode_event};
 
 use replykit_inbound::repair_json;
 use serde::{

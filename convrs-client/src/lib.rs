@@ -10,6 +10,7 @@ mod commands;
 pub mod envelope;
 mod error;
 mod error_code;
+mod event;
 mod exchange;
 mod id;
 mod items;
@@ -35,6 +36,7 @@ pub use commands::{
 };
 pub use error::{ApiError, Error, ErrorKind, Invalid, ProtocolError, ProtocolProblem};
 pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
+pub use event::{Event, RawEvent};
 pub use exchange::{Exchange, Frame};
 pub use id::{AgentId, BotId, Cid, Mid, Uid};
 pub use items::{Items, Malformed};

@@ -4,7 +4,9 @@
 use std::{fs, path::Path};
 
 use autoreply_server::{ErrorBody, Incoming, Rejection, Reply};
-use convrs_client::{Command, DeliveryCallback, ErrorKind, Token, envelope, for_each_command};
+use convrs_client::{
+    Command, DeliveryCallback, ErrorKind, Event, Token, envelope, for_each_command,
+};
 use serde_json::Value;
 
 use crate::support::{TOKEN, fixture};
@@ -67,6 +69,11 @@ macro_rules! convrs_example {
                     let json = example.to_string();
                     let callback = DeliveryCallback::from_json(json.as_bytes()).unwrap();
                     parse(&envelope::encode_callback(&callback))
+                }
+                event if event.starts_with("onUser") => {
+                    let event = Event::parse(example.to_string().as_bytes());
+                    assert!(!matches!(event, Event::Unknown(_) | Event::Malformed(_)), "{name}");
+                    parse(&envelope::encode_event(&event))
                 }
                 unknown => panic!("{unknown} has no type"),
             }
