@@ -2,6 +2,7 @@
 #![cfg_attr(any(not(doctest), feature = "reqwest"), doc = include_str!("../README.md"))]
 
 mod ack;
+mod api_error;
 #[cfg(test)]
 mod canaries;
 mod client;
@@ -12,12 +13,15 @@ mod error;
 mod error_code;
 mod event;
 mod exchange;
+mod extra;
 mod id;
+mod invalid;
 mod items;
 mod lossless;
 mod model;
 mod over_http;
 mod phone;
+mod protocol_error;
 mod redact;
 mod rules;
 mod scalar;
@@ -26,6 +30,7 @@ mod token;
 mod whatsapp_error;
 
 pub use ack::Ack;
+pub use api_error::ApiError;
 pub use client::{Call, Client};
 pub use command::{Command, OperationClass, ReplyShape};
 pub use commands::{
@@ -34,19 +39,21 @@ pub use commands::{
     SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserEmail, SetUserName,
     SetUserNotes, SetUserPhone, SetUserTag,
 };
-pub use error::{ApiError, Error, ErrorKind, Invalid, ProtocolError, ProtocolProblem};
+pub use error::{Error, ErrorKind};
 pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
 pub use event::{Event, RawEvent};
 pub use exchange::{Exchange, Frame};
+pub use extra::Extra;
 pub use id::{AgentId, BotId, Cid, Mid, Uid};
+pub use invalid::Invalid;
 pub use items::{Items, Malformed};
-pub use lossless::Extra;
 pub use model::{
     Channel, ComponentKind, DeliveryCallback, FlatMessage, Message, MessageAccepted,
     MessageDetails, MessageKind, MessageReceipt, OpenConversation, Sender, Template,
     TemplateComponent, TemplateParameter, TemplateStatus, User, WebhookHeader,
 };
 pub use phone::{E164, PhoneNumber};
+pub use protocol_error::{ProtocolError, ProtocolProblem};
 pub use replykit_transport as transport;
 pub use replykit_transport::Outcome;
 pub use time::DateTime;
