@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::Uri;
-use replykit_transport::{CallOptions, DEFAULT_MAX_BODY, HttpTransport, check_target};
+use replykit_transport::{CallOptions, HttpTransport, check_target};
 
 use crate::{
     Command, Error, Exchange, Frame, OperationClass, Token, envelope, over_http::OverHttp,
@@ -92,8 +92,8 @@ pub struct Call<'a, C> {
 }
 
 impl<C: Command> Call<'_, C> {
-    /// The time that the call may take in all. Default: 30 s for a command that sends, 15 s for
-    /// every other.
+    /// The time that the call may take in all. Default: 30 s for a command that sends, 60 s for one
+    /// that lists, 15 s for every other.
     ///
     /// Keep it above the transport's limit on connecting, 5 s by default: below it, a server that
     /// cannot be reached can no longer be told from one that does not answer, and the outcome is
@@ -113,13 +113,12 @@ impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
             let Self { client, command, time } = self;
             command.validate()?;
             let class = command.class();
-            let frame = Frame {
-                name: C::NAME,
-                class,
-                json: envelope::encode_request(&command, &client.0.token)?.into(),
-                deadline: deadline(time.unwrap_or_else(|| default_time(class))),
-                max_reply: DEFAULT_MAX_BODY,
-            };
+            let json = envelope::encode_request(&command, &client.0.token)?;
+            let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
+            let mut frame = Frame::new(C::NAME, class, json, deadline);
+            if C::LIST {
+                frame.max_reply = MAX_LIST;
+            }
             let reply = client.carry(frame).await?;
             envelope::decode_reply::<C>(&reply)
         })
@@ -132,8 +131,15 @@ impl<C> fmt::Debug for Call<'_, C> {
     }
 }
 
-fn default_time(class: OperationClass) -> Duration {
-    Duration::from_secs(if class == OperationClass::Send { 30 } else { 15 })
+/// 5000 users come to about 1.4 MB; this leaves room for long notes.
+const MAX_LIST: usize = 64 * 1024 * 1024;
+
+fn default_time(class: OperationClass, list: bool) -> Duration {
+    Duration::from_secs(match class {
+        OperationClass::Send => 30,
+        _ if list => 60,
+        _ => 15,
+    })
 }
 
 fn deadline(time: Duration) -> Instant {

@@ -13,6 +13,10 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
     /// Where the reply holds its data.
     const REPLY: ReplyShape = ReplyShape::Field("data");
 
+    /// Whether the reply is a list that may be long: it may then have 64 MiB in place of 1 MiB, and
+    /// take 60 s.
+    const LIST: bool = false;
+
     /// What the reply holds.
     type Output: Serialize + DeserializeOwned + Send;
 

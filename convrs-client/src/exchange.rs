@@ -2,6 +2,7 @@ use std::{fmt, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use replykit_transport::DEFAULT_MAX_BODY;
 
 use crate::{Error, OperationClass};
 
@@ -30,6 +31,20 @@ pub struct Frame {
     pub deadline: Instant,
     /// The largest reply, in bytes.
     pub max_reply: usize,
+}
+
+impl Frame {
+    /// A frame with the usual cap on its reply, 1 MiB. The client makes its own; this is for tests of
+    /// an [`Exchange`].
+    #[must_use]
+    pub fn new(
+        name: &'static str,
+        class: OperationClass,
+        json: impl Into<Bytes>,
+        deadline: Instant,
+    ) -> Self {
+        Self { name, class, json: json.into(), deadline, max_reply: DEFAULT_MAX_BODY }
+    }
 }
 
 impl fmt::Debug for Frame {

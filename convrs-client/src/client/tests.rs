@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    ErrorCode, ErrorKind, GetMessageDetails, GetUser, Outcome, ProtocolProblem,
+    ErrorCode, ErrorKind, GetMessageDetails, GetUser, GetUsers, Outcome, ProtocolProblem,
     SendWhatsAppTemplate,
 };
 
@@ -262,22 +262,24 @@ impl HttpTransport for OptionsOf {
 }
 
 #[tokio::test]
-async fn a_send_takes_a_fresh_connection_and_more_time_than_a_read() {
+async fn a_send_takes_a_fresh_connection_and_a_list_more_time_and_room() {
     let seen = OptionsOf::default();
     let client = Client::over_http(seen.clone(), ENDPOINT.parse().unwrap(), "t0ken").unwrap();
     let start = Instant::now();
     let _ = client.execute(template()).await;
     let _ = client.execute(GetUser::new("73-tel-615940546")).await;
     let _ = client.execute(template()).deadline(Duration::from_secs(500)).await;
+    let _ = client.execute(GetUsers::new()).await;
 
     let seen = seen.0.lock().unwrap();
-    let connections: Vec<_> = seen.iter().map(|options| options.connection).collect();
-    assert_eq!(connections, [Connection::Fresh, Connection::Pooled, Connection::Fresh]);
-    for (options, seconds) in seen.iter().zip([30, 15, 500]) {
+    let (fresh, pooled, mib) = (Connection::Fresh, Connection::Pooled, 1024 * 1024);
+    let expected = [(fresh, 30, mib), (pooled, 15, mib), (fresh, 500, mib), (pooled, 60, 64 * mib)];
+    assert_eq!(seen.len(), expected.len());
+    for (options, (connection, seconds, max_body)) in seen.iter().zip(expected) {
         let time = options.deadline - start;
         assert!(time >= Duration::from_secs(seconds), "{time:?}");
         assert!(time < Duration::from_secs(seconds + 10), "{time:?}");
-        assert_eq!(options.max_body, DEFAULT_MAX_BODY);
+        assert_eq!((options.connection, options.max_body), (connection, max_body));
     }
 }
 

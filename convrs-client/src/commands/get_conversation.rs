@@ -45,6 +45,7 @@ impl GetConversation {
 
 impl Command for GetConversation {
     const NAME: &'static str = "GetConversation";
+    const LIST: bool = true;
     type Output = Items<Message>;
 
     fn class(&self) -> OperationClass {

@@ -66,6 +66,7 @@ impl GetConversationsFlat {
 
 impl Command for GetConversationsFlat {
     const NAME: &'static str = "GetConversationsFlat";
+    const LIST: bool = true;
     type Output = Items<FlatMessage>;
 
     fn class(&self) -> OperationClass {

@@ -43,6 +43,7 @@ impl GetOpenConversations {
 
 impl Command for GetOpenConversations {
     const NAME: &'static str = "GetOpenConversations";
+    const LIST: bool = true;
     type Output = Items<OpenConversation>;
 
     fn class(&self) -> OperationClass {

@@ -65,6 +65,7 @@ impl GetUsers {
 
 impl Command for GetUsers {
     const NAME: &'static str = "GetUsers";
+    const LIST: bool = true;
     type Output = Items<User>;
 
     fn class(&self) -> OperationClass {
