@@ -47,4 +47,12 @@ mod tests {
             assert_eq!(serde_json::to_string(&value).unwrap(), json);
         }
     }
+
+    #[test]
+    fn debug_names_the_documented_and_hides_any_other_text() {
+        assert_eq!(format!("{:?}", AppType::FacebookMessenger), "FacebookMessenger");
+        for text in ["CANARY", "John D", "407123"] {
+            assert_eq!(format!("{:?}", AppType::from(text)), "Other(<6 chars>)");
+        }
+    }
 }

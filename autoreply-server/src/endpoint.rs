@@ -143,7 +143,7 @@ impl AutoReply {
             Ok(Err(error)) => Failure::Handler(error),
             Err(_) => Failure::Panic,
         };
-        failure::report(&failure, self.on_failure.as_ref()).await;
+        failure::report(failure, self.on_failure.as_ref()).await;
         Err(Rejection::Internal)
     }
 }

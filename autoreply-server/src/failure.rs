@@ -31,24 +31,32 @@ impl fmt::Debug for Failure {
 pub(crate) type FailureHook = Arc<dyn Fn(&Failure) + Send + Sync>;
 
 /// Tells the log that a handler failed, and the user's hook why.
-pub(crate) async fn report(failure: &Failure, hook: Option<&FailureHook>) {
+pub(crate) async fn report(failure: Failure, hook: Option<&FailureHook>) {
     tracing::error!(
         answered = 500,
         "{failure}; the phone was told internal_error and sends nothing; \
          AutoReply::on_failure gets to see the error"
     );
-    let Some(hook) = hook else { return };
-    if catch_panic(|| async { hook(failure) }).await.is_err() {
+    if let Some(hook) = hook
+        && catch_panic(|| async { hook(&failure) }).await.is_err()
+    {
         tracing::error!("the hook given to AutoReply::on_failure panicked");
+    }
+    // The error is the handler's own type, so dropping it is the handler's code too.
+    if catch_panic(|| async move { drop(failure) }).await.is_err() {
+        tracing::error!("the error of the reply handler panicked when it was dropped");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error, sync::Mutex};
+    use std::{error::Error, panic::panic_any, sync::Mutex};
 
     use super::*;
-    use crate::testing::{INTERNAL_ERROR, echo, parts, saying};
+    use crate::{
+        AutoReply, Incoming,
+        testing::{INTERNAL_ERROR, echo, parts, saying},
+    };
 
     #[tokio::test]
     async fn a02_an_error_or_a_panic_is_500_and_the_next_message_is_answered() {
@@ -86,6 +94,31 @@ mod tests {
         let bot = echo().on_failure(|_| panic!("hook"));
         for message in ["error", "panic"] {
             assert_eq!(parts(bot.respond(saying(message)).await), (500, INTERNAL_ERROR.into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a02_what_panics_when_it_is_dropped_does_not_take_the_answer_away() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("canary")]
+        struct Bomb;
+
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("canary");
+            }
+        }
+
+        let bot = AutoReply::allow_unauthenticated(|message: Incoming| async move {
+            match message.message.as_str() {
+                "error" => Err(Bomb.into()),
+                _ => panic_any(Bomb),
+            }
+        });
+        for bot in [bot.clone(), bot.on_failure(|_| panic_any(Bomb))] {
+            for message in ["error", "panic"] {
+                assert_eq!(parts(bot.respond(saying(message)).await), (500, INTERNAL_ERROR.into()));
+            }
         }
     }
 

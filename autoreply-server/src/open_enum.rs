@@ -8,7 +8,7 @@ macro_rules! open_enum {
     ) => {
         $(#[$about])*
         #[non_exhaustive]
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$about_variant])* #[doc = concat!(" Written `", $text, "`.")] $variant,)+
             /// Any other text, kept as it came.
@@ -21,6 +21,18 @@ macro_rules! open_enum {
                 match self {
                     $(Self::$variant => $text,)+
                     Self::Other(text) => text,
+                }
+            }
+        }
+
+        /// A text that is not documented could be anybody's: of it only the length is shown.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str(stringify!($variant)),)+
+                    Self::Other(text) => {
+                        f.debug_tuple("Other").field(&$crate::redact::Redacted(text)).finish()
+                    }
                 }
             }
         }

@@ -68,13 +68,14 @@ impl Reply {
     }
 }
 
-/// Writes what goes to the phone. A `success` without a text is written as `no_reply`, so that no
-/// phone ever sends an empty message.
+/// Writes what goes to the phone. A `success` without a text is written as `no_reply`, and any other
+/// status without its text, so that no phone ever sends an empty message or one not meant for a person.
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (text, status) = match &self.status {
-            ReplyStatus::Success if !self.sends() => ("", &ReplyStatus::NoReply),
-            status => (self.text.as_str(), status),
+            status if self.sends() => (self.text.as_str(), status),
+            ReplyStatus::Success => ("", &ReplyStatus::NoReply),
+            status => ("", status),
         };
         let fields = 2 + usize::from(self.timestamp.is_some());
         let mut reply = serializer.serialize_struct("Reply", fields)?;
@@ -151,7 +152,16 @@ mod tests {
         let other = decode(json!({"text": "Hi", "status": "Success", "extra": 1}));
         assert!(!other.sends());
         assert_eq!(other.status(), &ReplyStatus::Other("Success".into()));
-        assert_eq!(wire(&other), r#"{"text":"Hi","status":"Success"}"#);
+    }
+
+    #[test]
+    fn a02_only_success_is_written_with_a_text() {
+        for status in ["no_reply", "failed", "Success", ""] {
+            let received = json!({"text": "internal stack trace", "status": status});
+            let reply: Reply = serde_json::from_value(received).unwrap();
+            assert_eq!(reply.as_text(), "internal stack trace");
+            assert_eq!(wire(&reply), format!(r#"{{"text":"","status":"{status}"}}"#));
+        }
     }
 
     #[test]

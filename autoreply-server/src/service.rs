@@ -92,6 +92,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn hyper_alone_serves_it_by_a_function() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let bot = echo();
+            let service = hyper::service::service_fn(move |request| {
+                let bot = bot.clone();
+                async move { Ok::<_, std::convert::Infallible>(bot.respond(request).await) }
+            });
+            let stream = TokioIo::new(listener.accept().await.unwrap().0);
+            let _ = http1::Builder::new().serve_connection(stream, service).await;
+        });
+        let length = format!("Content-Length: {}\r\n", DOCUMENTED.len());
+        let answer = post(address, length, DOCUMENTED.into()).await.unwrap();
+        assert!(answer.ends_with("\r\n\r\n{\"text\":\"help\",\"status\":\"success\"}"), "{answer}");
+    }
+
+    #[tokio::test]
     async fn hyper_serves_it_over_a_socket() {
         let address = serve(3).await;
         let length = |body: &str| format!("Content-Length: {}\r\n", body.len());

@@ -1,7 +1,7 @@
 use std::{
     future::poll_fn,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     task::Poll,
 };
 
@@ -13,29 +13,44 @@ use std::{
 pub struct Panicked;
 
 /// Runs the future that `build` makes and turns a panic into an error, be it in `build` itself or
-/// while the future runs. After a panic the future is not polled again.
+/// while the future runs. After a panic the future is not polled again. A panic while it is dropped is
+/// caught too, and leaves the output as it was.
 ///
 /// A program compiled with `panic = "abort"` still ends.
 ///
 /// # Errors
 /// [`Panicked`] when `build` or its future panicked.
 pub async fn catch_panic<F: Future>(build: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(guarded(build)?);
-    poll_fn(|context| match guarded(|| future.as_mut().poll(context)) {
+    let mut future = Box::pin(guarded(build)?);
+    let output = poll_fn(|context| match guarded(|| future.as_mut().poll(context)) {
         Ok(poll) => poll.map(Ok),
         Err(panicked) => Poll::Ready(Err(panicked)),
     })
-    .await
+    .await;
+    // The output is there by now, whatever the future does on its way out.
+    let _ = guarded(|| drop(future));
+    output
 }
 
 // Safe to assert: whatever the panic left half done belongs to the future, which is dropped.
 fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(step)).map_err(|_| Panicked)
+    catch_unwind(AssertUnwindSafe(step)).map_err(|payload| {
+        // What a panic carries may panic when it is dropped, and so may what that one carries.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
+        Panicked
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::{Ready, pending, ready};
+    use std::{
+        future::{Ready, pending, ready},
+        panic::panic_any,
+        pin::Pin,
+        task::Context,
+    };
 
     use super::*;
 
@@ -64,6 +79,33 @@ mod tests {
             panic!("canary")
         };
         assert_eq!(catch_panic(later).await, Err::<(), _>(Panicked));
+    }
+
+    /// Panics when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("canary");
+        }
+    }
+
+    impl Future for Bomb {
+        type Output = u8;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+            Poll::Ready(7)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_payload_that_panics_when_it_is_dropped_is_caught() {
+        assert_eq!(catch_panic(|| async { panic_any(Bomb) }).await, Err::<(), _>(Panicked));
+    }
+
+    #[tokio::test]
+    async fn a_future_that_panics_when_it_is_dropped_gives_its_output() {
+        assert_eq!(catch_panic(|| Bomb).await, Ok(7));
     }
 
     #[tokio::test]
