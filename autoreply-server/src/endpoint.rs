@@ -14,8 +14,8 @@ use crate::{
 /// The endpoint that the phone app posts its messages to.
 ///
 /// It takes an [`http::Request`] and always has an answer: the handler's reply with status 200, or
-/// a [`Rejection`]. It is a `tower_service::Service` too, so that axum, hyper and others serve it
-/// as it is. A clone costs next to nothing and answers the same.
+/// a [`Rejection`]. It is a `tower_service::Service` too, so that axum and others serve it as it
+/// is. A clone costs next to nothing and answers the same.
 ///
 /// A request is checked in this order, and the first fault is the answer:
 /// 1. the key in `X-API-Key`: 401, 403

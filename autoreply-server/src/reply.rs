@@ -69,7 +69,8 @@ impl Reply {
 }
 
 /// Writes what goes to the phone. A `success` without a text is written as `no_reply`, and any other
-/// status without its text, so that no phone ever sends an empty message or one not meant for a person.
+/// status without its text, so that no phone ever sends an empty message or one not meant for a
+/// person. A reply that was read with such a text is therefore not written back equal.
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (text, status) = match &self.status {

@@ -37,6 +37,7 @@ mod tests {
     use std::{
         io::{self, Read, Write},
         net::{SocketAddr, TcpStream},
+        time::Duration,
     };
 
     use axum::Router;
@@ -78,7 +79,11 @@ mod tests {
 
     async fn post(address: SocketAddr, headers: String, body: String) -> io::Result<String> {
         let exchange = move || {
+            // A server that keeps silent fails the test instead of stopping it for ever.
+            let patience = Some(Duration::from_secs(20));
             let mut stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(patience)?;
+            stream.set_write_timeout(patience)?;
             write!(
                 stream,
                 "POST /api/autoreply HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\
