@@ -7,8 +7,10 @@ use replykit_transport::{MockTransport, Phase, TransportError, TransportErrorKin
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Ack, ApiError, Client, DeliveryCallback, Error, ErrorCode, ErrorKind, GetMessageDetails,
-    GetUser, MessageDetails, MessageReceipt, PhoneNumber, ProtocolProblem, SendWhatsAppTemplate,
+    Ack, ApiError, Client, DeliveryCallback, Error, ErrorCode, ErrorKind, Event, FlatMessage,
+    GetConversation, GetMessageDetails, GetUser, Message, MessageDetails, MessageReceipt,
+    OpenConversation, PhoneNumber, ProtocolProblem, SendMessage, SendSmsMessage, SendTextMessage,
+    SendWhatsAppTemplate, SetUserData, SetUserEmail, SetUserName, SetUserNotes, SetUserPhone,
     TemplateParameter, Token, Uid, User, WebhookHeader, WhatsAppError, envelope,
 };
 
@@ -211,4 +213,46 @@ async fn execute(mock: &MockTransport, command: SendWhatsAppTemplate) -> Error {
     let endpoint = "https://data.conv.rs/api".parse().unwrap();
     let client = Client::over_http(mock.clone(), endpoint, CANARY).unwrap();
     client.execute(command).await.unwrap_err()
+}
+
+#[test]
+fn commands_show_no_name_number_or_text() {
+    let mut sms = SendSmsMessage::new(3941, NUMBER, CANARY);
+    sms.agent_email = Some(CANARY.to_owned());
+    check(&sms);
+    let mut routed = SendMessage::new(NUMBER, "welcome");
+    routed.message = Some(CANARY.to_owned());
+    routed.userdata = Some(object());
+    check(&routed);
+    check(&SendTextMessage::new(CANARY, CANARY));
+    check(&SetUserData::new(CANARY, object()));
+    check(&SetUserName::new(CANARY, CANARY));
+    check(&SetUserEmail::new(CANARY, CANARY));
+    check(&SetUserNotes::new(CANARY, CANARY));
+    check(&SetUserPhone::new(CANARY, NUMBER));
+    check(&GetConversation::new(CANARY));
+}
+
+#[test]
+fn conversations_and_events_show_no_name_number_or_text() {
+    let message = json!({
+        "cid": "1", "id": "1", "uid": CANARY, "email": CANARY, "name": CANARY, "phone": NUMBER,
+        "url": CANARY, "agent": CANARY, "agentemail": CANARY, "mid": "1", "msg": CANARY,
+        "typ": "text", "sender": "client", "dt": CANARY, "sdt": CANARY, "new": CANARY
+    });
+    check(&serde_json::from_value::<Message>(message.clone()).unwrap());
+    check(&serde_json::from_value::<FlatMessage>(message.clone()).unwrap());
+    check(&serde_json::from_value::<OpenConversation>(message.clone()).unwrap());
+    let user = json!({"uid": CANARY, "name": CANARY, "phone": NUMBER, "created": CANARY});
+    for event in [
+        json!({"cmd": "onUserCreate", "data": user}),
+        json!({"cmd": "onUserUpdate", "data": {"user": user, "update": {"name": CANARY}}}),
+        json!({"cmd": "onUserDelete", "uid": CANARY}),
+        json!({"cmd": "onUserConversation", "uid": CANARY, "data": [message, {"mid": [CANARY]}]}),
+        json!({"cmd": "onUserCreate", "data": {"name": CANARY}}),
+        json!({"cmd": CANARY, "data": CANARY}),
+        json!({"mid": "1", "uid": CANARY, "ack": -1, "whatsappErrorDesc": CANARY}),
+    ] {
+        check(&Event::parse(event.to_string().as_bytes()));
+    }
 }
