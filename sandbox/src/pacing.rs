@@ -19,7 +19,7 @@ use crate::{Shared, convrs::PendingCallback};
 pub(crate) struct Pacing {
     /// Rung when a step was scheduled.
     pub(crate) scheduled: Notify,
-    /// Held while steps are taken, so that each is taken in its order.
+    /// Held while somebody waits for each step, so that two who move the clock do it in turn.
     stepping: tokio::sync::Mutex<()>,
     /// The last callback of each message.
     posting: Mutex<BTreeMap<Mid, JoinHandle<()>>>,
@@ -73,13 +73,14 @@ impl Shared {
         }
     }
 
-    /// Takes one step that falls due by `end`, if there is one. Nothing is awaited, so no step is
+    /// Takes one step that falls due by `end`, if there is one. The state stays locked until its
+    /// callback is queued, so that no later step overtakes it; and nothing is awaited, so that none is
     /// lost when a caller stops waiting.
     fn step(self: &Arc<Self>, end: Timestamp) -> bool {
-        let Some((due, step)) = self.convrs().next_step(end) else { return false };
+        let mut state = self.convrs();
+        let Some((due, step)) = state.next_step(end) else { return false };
         self.clock.advance_to(due);
-        let callback = self.convrs().take_step(step, due);
-        if let Some(callback) = callback {
+        if let Some(callback) = state.take_step(step, due) {
             self.post(callback);
         }
         true
