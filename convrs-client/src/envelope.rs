@@ -39,8 +39,8 @@ pub fn encode_request<C: Command>(command: &C, token: &Token) -> Result<String, 
 
 /// Reads the reply to `C`.
 ///
-/// `ok` is accepted as number, boolean or text. Half an emoji and broken UTF-8 become U+FFFD. A reply that names no command is taken for the
-/// answer; one that names another is not.
+/// `ok` is accepted as number, boolean or text. Half an emoji and broken UTF-8 become U+FFFD. A reply
+/// that names no command is taken for the answer; one that names another is not.
 ///
 /// # Errors
 /// [`ErrorKind::Api`](crate::ErrorKind::Api) for a refusal,

@@ -52,12 +52,12 @@ impl<T: Size + ?Sized> fmt::Debug for Hidden<'_, T> {
 
 /// `Debug` for a struct with personal data: `debug!(User { uid, created } hides { name, notes });`
 macro_rules! debug {
-    ($type:ident { $($shown:ident),* $(,)? } hides { $($hidden:ident),* $(,)? }) => {
+    ($type:ident { $($shown:ident),* $(,)? } $(hides { $($hidden:ident),* $(,)? })?) => {
         impl std::fmt::Debug for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($type))
                     $(.field(stringify!($shown), &self.$shown))*
-                    $(.field(stringify!($hidden), &$crate::redact::Hidden(&self.$hidden)))*
+                    $($(.field(stringify!($hidden), &$crate::redact::Hidden(&self.$hidden)))*)?
                     .finish()
             }
         }

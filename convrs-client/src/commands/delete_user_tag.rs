@@ -66,4 +66,4 @@ impl Command for DeleteUserTag {
 }
 
 lossless!(DeleteUserTag);
-redact::debug!(DeleteUserTag { uid, tag, extra } hides {  });
+redact::debug!(DeleteUserTag { uid, tag, extra });

@@ -63,4 +63,4 @@ impl Command for GetConversation {
 }
 
 lossless!(GetConversation);
-redact::debug!(GetConversation { uid, extra } hides {  });
+redact::debug!(GetConversation { uid, extra });

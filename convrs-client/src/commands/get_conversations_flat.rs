@@ -84,4 +84,4 @@ impl Command for GetConversationsFlat {
 }
 
 lossless!(GetConversationsFlat);
-redact::debug!(GetConversationsFlat { start, end, extra } hides {});
+redact::debug!(GetConversationsFlat { start, end, extra });

@@ -61,4 +61,4 @@ impl Command for GetMessageDetails {
 }
 
 lossless!(GetMessageDetails);
-redact::debug!(GetMessageDetails { mid, extra } hides {});
+redact::debug!(GetMessageDetails { mid, extra });

@@ -60,4 +60,4 @@ impl Command for GetOpenConversations {
 }
 
 lossless!(GetOpenConversations);
-redact::debug!(GetOpenConversations { extra } hides {  });
+redact::debug!(GetOpenConversations { extra });

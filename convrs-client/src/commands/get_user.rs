@@ -55,4 +55,4 @@ impl Command for GetUser {
 }
 
 lossless!(GetUser);
-redact::debug!(GetUser { uid, extra } hides {});
+redact::debug!(GetUser { uid, extra });

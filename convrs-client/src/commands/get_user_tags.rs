@@ -62,4 +62,4 @@ impl Command for GetUserTags {
 }
 
 lossless!(GetUserTags);
-redact::debug!(GetUserTags { uid, extra } hides {  });
+redact::debug!(GetUserTags { uid, extra });

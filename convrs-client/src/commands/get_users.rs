@@ -83,4 +83,4 @@ impl Command for GetUsers {
 }
 
 lossless!(GetUsers);
-redact::debug!(GetUsers { bot_id, created_after, extra } hides {  });
+redact::debug!(GetUsers { bot_id, created_after, extra });

@@ -79,4 +79,4 @@ impl Command for GetWhatsAppTemplate {
 }
 
 lossless!(GetWhatsAppTemplate);
-redact::debug!(GetWhatsAppTemplate { bot_id, template_name, language, extra } hides {  });
+redact::debug!(GetWhatsAppTemplate { bot_id, template_name, language, extra });

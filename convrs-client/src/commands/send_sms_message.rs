@@ -8,9 +8,9 @@ use crate::{
 /// Sends an SMS. It reaches a person, so it is never repeated by itself.
 ///
 /// # Errors
-/// 1008, 1015, 1016 the bot; 1009, 1006, 1007 the number; 1010 the message; 2002 the agent; 2005 the SMS
-/// provider; 2006 the person has unsubscribed; 2007, 2008 too many messages. After 2000 and 2002-2005 the
-/// message may have gone out.
+/// 1008, 1015, 1016 the bot; 1009, 1006, 1007 the number; 1010 the message; 2002 the agent; 2005 the
+/// SMS provider; 2006 the person has unsubscribed; 2007, 2008 too many messages. After 2000 and
+/// 2002-2005 the message may have gone out.
 ///
 /// # Wire
 /// ```

@@ -66,4 +66,4 @@ impl Command for SetUserPhone {
 }
 
 lossless!(SetUserPhone);
-redact::debug!(SetUserPhone { uid, phone, extra } hides {  });
+redact::debug!(SetUserPhone { uid, phone, extra });

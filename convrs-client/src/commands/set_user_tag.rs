@@ -67,4 +67,4 @@ impl Command for SetUserTag {
 }
 
 lossless!(SetUserTag);
-redact::debug!(SetUserTag { uid, tag, extra } hides {  });
+redact::debug!(SetUserTag { uid, tag, extra });

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Ack, BotId, Extra, Mid, PhoneNumber, Uid, lossless::lossless, redact, scalar};
 
-/// What the server says of a message that it took.
+/// What the server says of a message that it took. Only the message's id is sure to be there: what
+/// the server leaves out is empty.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -37,7 +38,7 @@ impl MessageReceipt {
     }
 }
 
-redact::debug!(MessageReceipt { mid, uid, phone_number, country_iso2, extra } hides {});
+redact::debug!(MessageReceipt { mid, uid, phone_number, country_iso2, extra });
 
 /// That the server took a message, and its id.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +60,7 @@ impl MessageAccepted {
     }
 }
 
-redact::debug!(MessageAccepted { mid, extra } hides {});
+redact::debug!(MessageAccepted { mid, extra });
 
 /// How far a message has come.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

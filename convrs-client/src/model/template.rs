@@ -73,7 +73,7 @@ impl Template {
     }
 }
 
-redact::debug!(Template { name, language, status, components, extra } hides {});
+redact::debug!(Template { name, language, status, components, extra });
 
 /// A part of a template. Undocumented: its fields; assumed are WhatsApp's, and `extra` has the rest.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,6 @@ impl TemplateComponent {
     }
 }
 
-redact::debug!(TemplateComponent { kind, format, text, extra } hides {});
+redact::debug!(TemplateComponent { kind, format, text, extra });
 
 lossless!(Template, TemplateComponent);
