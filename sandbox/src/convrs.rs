@@ -1,45 +1,51 @@
 //! The Convrs API: real state behind the documented commands.
 
-mod callbacks;
+mod access;
 mod control;
 mod country;
+mod delivery;
+mod fault;
+mod push;
+mod rates;
 mod seed;
 mod serve;
 mod state;
 
-pub(crate) use callbacks::PendingCallback;
-pub use callbacks::{CallbackDelivery, CallbackResult};
-pub use control::SceneError;
-use convrs_client::{ApiError, Command, ErrorCode, Token, envelope, for_each_command};
+pub use control::{ControlError, ConvrsControl};
+use convrs_client::{ApiError, Command, ErrorCode, envelope, for_each_command};
+pub use delivery::Recipient;
+pub use fault::Fault;
 use jiff::Timestamp;
-use serve::{Refusal, Serve};
+pub(crate) use push::PendingPush;
+pub use push::{CallbackDelivery, EventDelivery, PushResult};
+use serve::Serve;
 pub(crate) use state::State;
 
 impl State {
     /// Answers one request. The checks come in a fixed order: JSON, token, name of the command,
     /// missing fields, format and length, existence, rate limits, state.
-    pub(crate) fn answer(&mut self, request: &[u8], token: &Token, now: Timestamp) -> String {
-        self.reply(request, token, now).unwrap_or_else(|error| envelope::encode_error(&error))
+    pub(crate) fn answer(&mut self, request: &[u8], now: Timestamp) -> String {
+        self.reply(request, now).unwrap_or_else(|error| envelope::encode_error(&error))
     }
 
-    fn reply(&mut self, request: &[u8], token: &Token, now: Timestamp) -> Result<String, ApiError> {
+    fn reply(&mut self, request: &[u8], now: Timestamp) -> Result<String, ApiError> {
         let head = envelope::RequestHead::decode(request)?;
-        head.check_token(token)?;
+        self.access.check(&head)?;
         self.dispatch(head.cmd(), request, now)
     }
 
     fn serve<C: Serve>(&mut self, request: &[u8], now: Timestamp) -> Result<String, ApiError> {
-        let output =
-            envelope::decode_request::<C>(request)?.serve(self, now).map_err(|refusal| {
-                let (code, whatsapp) = match refusal {
-                    Refusal::Code(code) => (code, None),
-                    Refusal::WhatsApp(error) => (ErrorCode::WhatsApp, Some(error)),
-                };
-                let mut error = ApiError::new(C::NAME, code);
-                error.whatsapp = whatsapp;
-                error
-            })?;
-        Ok(envelope::encode_reply::<C>(&output))
+        let command = envelope::decode_request::<C>(request)?;
+        let fault = self.faults.iter().position(|fault| fault.hits(C::NAME));
+        let fault = fault.map(|place| self.faults.remove(place));
+        if let Some(fault) = fault.as_ref().filter(|fault| !fault.carried_out) {
+            return Err(fault.error(C::NAME));
+        }
+        let output = command.serve(self, now).map_err(|refusal| refusal.error(C::NAME))?;
+        match fault {
+            Some(fault) => Err(fault.error(C::NAME)),
+            None => Ok(envelope::encode_reply::<C>(&output)),
+        }
     }
 }
 

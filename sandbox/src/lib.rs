@@ -2,6 +2,7 @@
 
 mod autoreply_app;
 mod clock;
+mod control_api;
 mod convrs;
 mod pacing;
 mod server;
@@ -15,8 +16,10 @@ use std::{
 
 use autoreply_app::{App, Bot};
 use clock::Clock;
-pub use convrs::{CallbackDelivery, CallbackResult, SceneError};
-use convrs_client::{Cid, Client, Token, Uid};
+pub use convrs::{
+    CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
+};
+use convrs_client::Client;
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use pacing::Pacing;
@@ -57,7 +60,6 @@ pub struct Sandbox {
 struct Shared {
     clock: Clock,
     transport: ReqwestTransport,
-    token: String,
     convrs: Mutex<convrs::State>,
     app: App,
     pacing: Pacing,
@@ -90,10 +92,16 @@ impl Sandbox {
         format!("http://{}/convrs/api", self.address)
     }
 
-    /// The token of the Convrs API.
+    /// The token of the Convrs API that counts now.
     #[must_use]
-    pub fn token(&self) -> &str {
-        &self.shared.token
+    pub fn token(&self) -> String {
+        self.convrs().token()
+    }
+
+    /// The other side of the Convrs API: its dashboard, its users and agents, faults at will.
+    #[must_use]
+    pub fn convrs(&self) -> ConvrsControl<'_> {
+        ConvrsControl::new(&self.shared)
     }
 
     /// A client of this sandbox's Convrs API.
@@ -142,44 +150,9 @@ impl Sandbox {
     pub async fn advance(&self, time: Duration) {
         self.shared.step_and_wait(self.shared.clock.after(time)).await;
     }
-
-    /// A user writes to the organisation. Without an open conversation this opens one, with an agent,
-    /// and while it is open the user gets no text by command (2001).
-    ///
-    /// # Errors
-    /// [`SceneError::UnknownUser`].
-    pub fn user_writes(&self, uid: impl Into<Uid>, text: &str) -> Result<Cid, SceneError> {
-        self.shared.convrs().user_writes(&uid.into(), text, self.now())
-    }
-
-    /// The agent answers in the open conversation of a user.
-    ///
-    /// # Errors
-    /// [`SceneError::NoOpenConversation`].
-    pub fn agent_writes(&self, uid: impl Into<Uid>, text: &str) -> Result<Cid, SceneError> {
-        self.shared.convrs().agent_writes(&uid.into(), text, self.now())
-    }
-
-    /// The agent closes the open conversation of a user.
-    ///
-    /// # Errors
-    /// [`SceneError::NoOpenConversation`].
-    pub fn close_conversation(&self, uid: impl Into<Uid>) -> Result<Cid, SceneError> {
-        self.shared.convrs().close_conversation(&uid.into())
-    }
-
-    /// The delivery callbacks so far, oldest first, with what became of each.
-    #[must_use]
-    pub fn callbacks(&self) -> Vec<CallbackDelivery> {
-        self.shared.convrs().callbacks().to_vec()
-    }
 }
 
 impl Shared {
-    fn token(&self) -> Token {
-        Token::from(self.token.as_str())
-    }
-
     fn convrs(&self) -> MutexGuard<'_, convrs::State> {
         self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -240,8 +213,7 @@ impl SandboxBuilder {
         let clock = if self.real_time { Clock::running() } else { Clock::standing() };
         let shared = Arc::new(Shared {
             transport: ReqwestTransport::builder().loopback_only().build()?,
-            token: self.token,
-            convrs: Mutex::new(convrs::State::new()),
+            convrs: Mutex::new(convrs::State::new(self.token)),
             app: App::default(),
             pacing: Pacing::new(),
             clock,

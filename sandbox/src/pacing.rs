@@ -6,14 +6,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use convrs_client::Mid;
 use jiff::Timestamp;
 use tokio::{
     sync::{Notify, watch},
     task::{JoinHandle, spawn},
 };
 
-use crate::{Shared, convrs::PendingCallback};
+use crate::{Shared, convrs::PendingPush};
 
 /// What is under way.
 pub(crate) struct Pacing {
@@ -21,8 +20,8 @@ pub(crate) struct Pacing {
     pub(crate) scheduled: Notify,
     /// Held while somebody waits for each step, so that two who move the clock do it in turn.
     stepping: tokio::sync::Mutex<()>,
-    /// The last callback of each message.
-    posting: Mutex<BTreeMap<Mid, JoinHandle<()>>>,
+    /// The last post of each queue.
+    posting: Mutex<BTreeMap<String, JoinHandle<()>>>,
     /// How many callbacks have no answer yet.
     unanswered: watch::Sender<usize>,
 }
@@ -80,27 +79,28 @@ impl Shared {
         let mut state = self.convrs();
         let Some((due, step)) = state.next_step(end) else { return false };
         self.clock.advance_to(due);
-        if let Some(callback) = state.take_step(step, due) {
-            self.post(callback);
+        if let Some(push) = state.take_step(step, due) {
+            self.post(push);
         }
         true
     }
 
-    fn post(self: &Arc<Self>, callback: PendingCallback) {
+    fn post(self: &Arc<Self>, push: PendingPush) {
         let mut posting = self.pacing.posting.lock().unwrap_or_else(PoisonError::into_inner);
         posting.retain(|_, task| !task.is_finished());
-        let before = posting.remove(callback.mid());
+        let queue = push.queue().to_owned();
+        let before = posting.remove(&queue);
         self.pacing.unanswered.send_modify(|count| *count += 1);
-        let (mid, shared) = (callback.mid().clone(), self.clone());
+        let shared = self.clone();
         let task = spawn(async move {
             if let Some(before) = before {
                 // It can only have ended; its result is recorded.
                 let _ = before.await;
             }
-            let delivery = callback.post(&shared.transport).await;
-            shared.convrs().record(delivery);
+            let posted = push.post(&shared.transport).await;
+            shared.convrs().record(posted);
             shared.pacing.unanswered.send_modify(|count| *count -= 1);
         });
-        posting.insert(mid, task);
+        posting.insert(queue, task);
     }
 }

@@ -10,13 +10,16 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
+use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{Shared, autoreply_app};
+use crate::{ConvrsControl, Shared, autoreply_app, control_api};
 
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let app = Router::new()
-        .route("/convrs/api", post(convrs))
+        .route("/convrs/api", post(convrs_api))
+        .route("/convrs/control", post(convrs_control))
+        .route("/clock/advance", post(advance))
         .route("/phone/messages", post(phone))
         .with_state(shared);
     // Serving ends with the task; a failed connection ends alone.
@@ -24,21 +27,39 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Refusals have status 200 too: the envelope says no.
-async fn convrs(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
-    let reply = shared.convrs().answer(&request, &shared.token(), shared.clock.now());
+async fn convrs_api(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
+    let reply = shared.convrs().answer(&request, shared.clock.now());
     shared.pacing.scheduled.notify_one();
-    json(StatusCode::OK, reply)
+    answer(StatusCode::OK, reply)
+}
+
+async fn convrs_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
+    match control_api::convrs(ConvrsControl::new(&shared), &request) {
+        Ok(done) => answer(StatusCode::OK, done.to_string()),
+        Err(error) => answer(StatusCode::BAD_REQUEST, json!({"error": error}).to_string()),
+    }
+}
+
+/// Answers when everything that fell due is done.
+async fn advance(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
+    match control_api::time(&request) {
+        Ok(time) => {
+            shared.step_and_wait(shared.clock.after(time)).await;
+            answer(StatusCode::OK, json!({"now": shared.clock.now().to_string()}).to_string())
+        }
+        Err(error) => answer(StatusCode::BAD_REQUEST, json!({"error": error}).to_string()),
+    }
 }
 
 async fn phone(State(shared): State<Arc<Shared>>, message: Bytes) -> impl IntoResponse {
     match shared.app.receive(&message, &shared.transport, shared.clock.now()).await {
-        Ok(outcome) => json(StatusCode::OK, outcome.to_json()),
+        Ok(outcome) => answer(StatusCode::OK, outcome.to_json()),
         Err(autoreply_app::NotAMessage) => {
-            json(StatusCode::BAD_REQUEST, autoreply_app::NotAMessage.to_json())
+            answer(StatusCode::BAD_REQUEST, autoreply_app::NotAMessage.to_json())
         }
     }
 }
 
-fn json(status: StatusCode, body: String) -> impl IntoResponse {
+fn answer(status: StatusCode, body: String) -> impl IntoResponse {
     (status, [(header::CONTENT_TYPE, "application/json")], body)
 }

@@ -2,43 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    routing::post,
-};
 use convrs_client::{
     Ack, Client, DeliveryCallback, ErrorCode, GetMessageDetails, GetUser, Outcome,
     SendWhatsAppTemplate, WebhookHeader,
 };
-use replykit_sandbox::{CallbackResult, Sandbox};
+use replykit_sandbox::{PushResult, Sandbox};
 use serde_json::json;
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-};
+use tokio::net::{TcpListener, TcpSocket};
 
-type Received = (HeaderMap, DeliveryCallback);
-
-/// A callback receiver that answers everything with one status.
-async fn receiver(status: StatusCode) -> (String, UnboundedReceiver<Received>) {
-    async fn receive(
-        State((status, seen)): State<(StatusCode, Arc<UnboundedSender<Received>>)>,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> StatusCode {
-        seen.send((headers, DeliveryCallback::from_json(&body).unwrap())).unwrap();
-        status
-    }
-    let (seen, received) = unbounded_channel();
-    let app = Router::new().route("/acks", post(receive)).with_state((status, Arc::new(seen)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/acks", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (url, received)
-}
+use crate::support::Receiver;
 
 fn template(webhook_url: Option<String>) -> SendWhatsAppTemplate {
     let mut send = SendWhatsAppTemplate::new(3941, "+44151999999", "order_update", "en");
@@ -59,17 +31,18 @@ async fn second(sandbox: &Sandbox) {
 #[tokio::test]
 async fn a_template_travels_to_read_and_each_step_is_called_back() {
     let (sandbox, client) = sandbox().await;
-    let (url, mut received) = receiver(StatusCode::OK).await;
-    let mut send = template(Some(url));
+    let mut receiver = Receiver::start(200).await;
+    let mut send = template(Some(receiver.url.clone()));
     send.webhook_payload = json!({"orderId": "ORD-12345"}).as_object().cloned();
     send.webhook_headers = Some(vec![WebhookHeader::new("X-Secret", "s3cret")]);
     let sent = client.execute(send).await.unwrap();
-    assert!(received.try_recv().is_err(), "the clock stands still");
+    assert!(receiver.posts().is_empty(), "the clock stands still");
 
     sandbox.advance(Duration::ZERO).await;
     let times = ["2026-02-28T14:30:00", "2026-02-28T14:30:01", "2026-02-28T14:30:02"];
     for (ack, time) in [Ack::AtServer, Ack::Sent, Ack::Delivered].into_iter().zip(times) {
-        let (headers, callback) = received.try_recv().expect("posted before advance returned");
+        let (headers, body) = receiver.posts().pop().expect("posted before advance returned");
+        let callback = DeliveryCallback::from_json(&body).unwrap();
         assert_eq!(callback.mid, sent.mid);
         assert_eq!(callback.uid, sent.uid);
         assert_eq!(callback.ack, ack);
@@ -81,28 +54,27 @@ async fn a_template_travels_to_read_and_each_step_is_called_back() {
         assert_eq!(details.ack, ack);
         second(&sandbox).await;
     }
-    assert_eq!(received.try_recv().unwrap().1.ack, Ack::Read);
+    assert_eq!(receiver.next_ack().await, Ack::Read);
     second(&sandbox).await;
-    assert!(received.try_recv().is_err(), "read is the last step");
+    assert!(receiver.posts().is_empty(), "read is the last step");
 
     let results: Vec<_> =
-        sandbox.callbacks().into_iter().map(|c| (c.ack.code(), c.result)).collect();
-    let answered = CallbackResult::Answered(200);
+        sandbox.convrs().callbacks().into_iter().map(|c| (c.ack.code(), c.result)).collect();
+    let answered = PushResult::Answered(200);
     assert_eq!(results, [0, 1, 2, 3].map(|ack| (ack, answered.clone())));
 }
 
 #[tokio::test]
 async fn one_long_advance_calls_back_in_order() {
     let (sandbox, client) = sandbox().await;
-    let (url, mut received) = receiver(StatusCode::NO_CONTENT).await;
-    client.execute(template(Some(url))).await.unwrap();
+    let mut receiver = Receiver::start(204).await;
+    client.execute(template(Some(receiver.url.clone()))).await.unwrap();
     sandbox.advance(Duration::from_secs(3600)).await;
-    let mut acks = Vec::new();
-    while let Ok((_, callback)) = received.try_recv() {
-        acks.push(callback.ack.code());
+    for ack in [Ack::AtServer, Ack::Sent, Ack::Delivered, Ack::Read] {
+        assert_eq!(receiver.next_ack().await, ack);
     }
-    assert_eq!(acks, [0, 1, 2, 3]);
-    assert_eq!(sandbox.callbacks()[0].result, CallbackResult::Answered(204));
+    assert!(receiver.posts().is_empty());
+    assert_eq!(sandbox.convrs().callbacks()[0].result, PushResult::Answered(204));
 }
 
 #[tokio::test]
@@ -130,10 +102,10 @@ async fn a_callback_url_that_refuses_connections_is_recorded_and_nothing_stops()
 
     let sent = client.execute(template(Some(url))).await.unwrap();
     sandbox.advance(Duration::from_secs(3)).await;
-    let callbacks = sandbox.callbacks();
+    let callbacks = sandbox.convrs().callbacks();
     assert_eq!(callbacks.iter().map(|c| c.ack.code()).collect::<Vec<_>>(), [0, 1, 2, 3]);
     for callback in callbacks {
-        assert!(matches!(callback.result, CallbackResult::Failed(_)), "{callback:?}");
+        assert!(matches!(callback.result, PushResult::Failed(_)), "{callback:?}");
     }
     let details = client.execute(GetMessageDetails::new(sent.mid)).await.unwrap();
     assert_eq!(details.ack, Ack::Read);
@@ -145,24 +117,20 @@ async fn a_callback_to_another_machine_is_recorded_as_not_delivered() {
     let url = "https://yourserver.com/whatsapp-callback".to_owned();
     client.execute(template(Some(url))).await.unwrap();
     sandbox.advance(Duration::from_secs(3)).await;
-    let results: Vec<_> = sandbox.callbacks().into_iter().map(|c| c.result).collect();
-    assert_eq!(results, vec![CallbackResult::NotDelivered; 4]);
+    let results: Vec<_> = sandbox.convrs().callbacks().into_iter().map(|c| c.result).collect();
+    assert_eq!(results, vec![PushResult::NotDelivered; 4]);
 }
 
 #[tokio::test]
 async fn a_real_time_sandbox_calls_back_by_itself() {
     let sandbox = Sandbox::builder().real_time().start().await.unwrap();
-    let (url, mut received) = receiver(StatusCode::OK).await;
+    let mut receiver = Receiver::start(200).await;
     let client = sandbox.convrs_client().unwrap();
-    client.execute(template(Some(url))).await.unwrap();
-    let mut next = async || {
-        let callback = tokio::time::timeout(Duration::from_secs(10), received.recv()).await;
-        callback.expect("a callback in time").unwrap().1.ack
-    };
-    assert_eq!(next().await, Ack::AtServer);
+    client.execute(template(Some(receiver.url.clone()))).await.unwrap();
+    assert_eq!(receiver.next_ack().await, Ack::AtServer);
     sandbox.advance(Duration::from_secs(3)).await;
     for ack in [Ack::Sent, Ack::Delivered, Ack::Read] {
-        assert_eq!(next().await, ack);
+        assert_eq!(receiver.next_ack().await, ack);
     }
 }
 
@@ -179,16 +147,16 @@ async fn a_receiver_that_hangs_holds_up_its_own_message_only() {
     let (hanging, _listener) = silent_receiver().await;
     client.execute(template(Some(hanging))).await.unwrap();
 
-    let (url, mut received) = receiver(StatusCode::OK).await;
+    let mut receiver = Receiver::start(200).await;
     let mut other = SendWhatsAppTemplate::new(3941, "+44151999998", "order_update", "en");
-    other.webhook_url = Some(url);
+    other.webhook_url = Some(receiver.url.clone());
     client.execute(other).await.unwrap();
     let advancing = tokio::spawn({
         let sandbox = sandbox.clone();
         async move { sandbox.advance(Duration::from_secs(3)).await }
     });
-    let first = tokio::time::timeout(Duration::from_secs(4), received.recv()).await;
-    assert_eq!(first.expect("while the other hangs").unwrap().1.ack, Ack::AtServer);
+    let first = tokio::time::timeout(Duration::from_secs(4), receiver.next_ack()).await;
+    assert_eq!(first.expect("while the other hangs"), Ack::AtServer);
     advancing.abort();
 }
 
@@ -201,9 +169,11 @@ async fn an_advance_that_nobody_waits_for_loses_no_callback() {
     assert!(tokio::time::timeout(impatient, sandbox.advance(Duration::ZERO)).await.is_err());
     drop(listener);
     sandbox.advance(Duration::ZERO).await;
-    let [callback] = &sandbox.callbacks()[..] else { panic!("{:?}", sandbox.callbacks()) };
+    let [callback] = &sandbox.convrs().callbacks()[..] else {
+        panic!("{:?}", sandbox.convrs().callbacks())
+    };
     assert_eq!(callback.ack, Ack::AtServer);
-    assert!(matches!(callback.result, CallbackResult::Failed(_)));
+    assert!(matches!(callback.result, PushResult::Failed(_)));
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@
 )]
 
 mod commands;
+mod conformance;
+mod control;
 mod fixtures;
 mod flows;
 mod layering;

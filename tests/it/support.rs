@@ -6,9 +6,18 @@ use std::{
     time::Duration,
 };
 
-use convrs_client::transport::{Body, CallOptions, HttpTransport, ReqwestTransport};
-use http::{Method, Request, Response};
+use axum::{Router, routing};
+use bytes::Bytes;
+use convrs_client::{
+    Ack, DeliveryCallback,
+    transport::{Body, CallOptions, HttpTransport, ReqwestTransport},
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::Value;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
 /// The token of the document's examples.
 pub(crate) const TOKEN: &str = "2730b3490cf32a1c16ac8b91e034aa9f073996f7";
@@ -35,7 +44,7 @@ pub(crate) async fn send(
     url: &str,
     headers: &[(&str, &str)],
     body: impl Into<Body>,
-) -> Response<bytes::Bytes> {
+) -> Response<Bytes> {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -50,4 +59,44 @@ pub(crate) async fn post(url: &str, json: &Value) -> Value {
     let answer = send(Method::POST, url, &headers, json.to_string()).await;
     assert_eq!(answer.status(), 200);
     serde_json::from_slice(answer.body()).unwrap()
+}
+
+/// A receiver of callbacks and events that answers everything with one status.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    received: UnboundedReceiver<(HeaderMap, Bytes)>,
+}
+
+impl Receiver {
+    pub(crate) async fn start(status: u16) -> Self {
+        let (seen, received) = unbounded_channel();
+        let receive = move |headers: HeaderMap, body: Bytes| {
+            let seen = seen.clone();
+            async move {
+                seen.send((headers, body)).unwrap();
+                StatusCode::from_u16(status).unwrap()
+            }
+        };
+        let app = Router::new().route("/hook", routing::post(receive));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, received }
+    }
+
+    /// The ack that comes next, from a sandbox whose clock runs.
+    pub(crate) async fn next_ack(&mut self) -> Ack {
+        let next = tokio::time::timeout(Duration::from_secs(10), self.received.recv()).await;
+        let (_, body) = next.expect("a post in time").unwrap();
+        DeliveryCallback::from_json(&body).unwrap().ack
+    }
+
+    /// What came since the last look: a sandbox posts before `advance` returns.
+    pub(crate) fn posts(&mut self) -> Vec<(HeaderMap, Bytes)> {
+        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
+    }
+
+    pub(crate) fn bodies(&mut self) -> Vec<Bytes> {
+        self.posts().into_iter().map(|(_, body)| body).collect()
+    }
 }

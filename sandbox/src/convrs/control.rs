@@ -1,96 +1,238 @@
-//! What people do who are not callers of the API: users who write, agents who answer and close.
+//! What happens on the other side of the API: in the dashboard, among people, and by misfortune.
 
-use convrs_client::{AgentId, Cid, DateTime, Message, MessageKind, Sender, Uid};
+mod people;
+
+use convrs_client::{AgentId, BotId, Channel, PhoneNumber, Template, TemplateStatus};
 use jiff::Timestamp;
 
-use super::state::{Conversation, State};
+use super::{
+    CallbackDelivery, EventDelivery, Fault, Recipient,
+    state::{Agent, State},
+};
+use crate::Shared;
 
-/// Why the sandbox cannot play a scene.
+/// The dashboard of the Convrs account, the people behind it, and faults at will.
+///
+/// What it sets off, such as events, falls due at once: it happens with the next
+/// [`advance`](crate::Sandbox::advance), or by itself where the clock runs. Outside Rust, `POST
+/// /convrs/control` does the same.
+///
+/// ```
+/// use convrs_client::{ErrorCode, GetUser, User};
+/// use replykit_sandbox::Sandbox;
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// let client = sandbox.convrs_client()?;
+/// sandbox.convrs().create_user(User::new("73-tel-1"))?;
+/// assert!(client.execute(GetUser::new("73-tel-1")).await.is_ok());
+///
+/// sandbox.convrs().reset_token();
+/// let error = client.execute(GetUser::new("73-tel-1")).await.unwrap_err();
+/// assert_eq!(error.code(), Some(ErrorCode::InvalidToken));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy)]
+pub struct ConvrsControl<'a> {
+    shared: &'a Shared,
+}
+
+/// Why the sandbox cannot do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SceneError {
+pub enum ControlError {
     /// The user does not exist.
-    #[error("the sandbox has no such user: a first message by a command makes one")]
+    #[error("the sandbox has no such user: create it, or send it a first message by a command")]
     UnknownUser,
+    /// The user exists already.
+    #[error("the sandbox has that user already")]
+    UserExists,
     /// No conversation of the user is open.
     #[error("the user has no open conversation: let the user write first")]
     NoOpenConversation,
+    /// The bot does not exist.
+    #[error("the sandbox has no such bot: add it first")]
+    UnknownBot,
+    /// The template does not exist.
+    #[error("the bot has no template of this name and language: put it first")]
+    UnknownTemplate,
+    /// The tag does not exist.
+    #[error("the sandbox has no such tag: create it with CreateUserTag")]
+    UnknownTag,
+    /// It is no phone number.
+    #[error("write the number with its country code, as in +447922021419")]
+    InvalidPhone,
+    /// It is no URL that could be posted to.
+    #[error("use a URL such as http://127.0.0.1:8080/events")]
+    InvalidUrl,
 }
 
-impl State {
-    /// A user writes. Without an open conversation this opens one, with the first agent.
-    pub(crate) fn user_writes(
-        &mut self,
-        uid: &Uid,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<Cid, SceneError> {
-        if !self.users.contains_key(uid) {
-            return Err(SceneError::UnknownUser);
+impl<'a> ConvrsControl<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self { shared }
+    }
+
+    /// The token that counts now.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.shared.convrs().access.token()
+    }
+
+    /// Gives access back after [`disable`](Self::disable), with the token that this issues.
+    pub fn enable(&self) -> String {
+        self.act(|state, _| {
+            state.access.enable();
+            state.access.token()
+        })
+    }
+
+    /// Removes access: every token is answered 1001.
+    pub fn disable(&self) {
+        self.act(|state, _| state.access.disable());
+    }
+
+    /// Issues a token. The old one fails at once.
+    pub fn reset_token(&self) -> String {
+        self.act(|state, _| {
+            state.access.reset_token();
+            state.access.token()
+        })
+    }
+
+    /// Sets where events are posted, or that they are not. An address on another machine is taken,
+    /// and its events are listed as not delivered.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidUrl`].
+    pub fn set_webhook_url(&self, url: Option<&str>) -> Result<(), ControlError> {
+        let valid = |url: &str| {
+            url.parse::<http::Uri>()
+                .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
+        };
+        if url.is_some_and(|url| !valid(url)) {
+            return Err(ControlError::InvalidUrl);
         }
-        if self.open_conversation(uid).is_err() {
-            let cid = Cid::from(self.next_id(now));
-            self.conversations.push(Conversation {
-                cid,
-                uid: uid.clone(),
-                agent_id: self.agents.first().map_or(AgentId::default(), |agent| agent.id),
-                started_at: DateTime::from(now),
-                open: true,
-                messages: Vec::new(),
+        self.act(|state, _| state.webhook_url = url.map(str::to_owned));
+        Ok(())
+    }
+
+    /// Sets how many messages a second go to one number, and in all. The service does this on
+    /// request; it starts with 1 and 10.
+    pub fn set_rate_limits(&self, per_number: usize, per_token: usize) {
+        self.act(|state, _| {
+            state.rates.per_number = per_number;
+            state.rates.per_token = per_token;
+        });
+    }
+
+    /// Adds a bot without templates, or changes the channels of one.
+    pub fn add_bot(&self, bot_id: impl Into<BotId>, channels: impl IntoIterator<Item = Channel>) {
+        self.act(|state, _| state.bots.insert(bot_id.into(), channels.into_iter().collect()));
+    }
+
+    /// Adds an agent. The first agent, whom the sandbox starts with, answers the users.
+    pub fn add_agent(
+        &self,
+        id: impl Into<AgentId>,
+        name: impl Into<String>,
+        email: impl Into<String>,
+    ) {
+        let agent = Agent { id: id.into(), name: name.into(), email: email.into() };
+        self.act(|state, _| state.agents.push(agent));
+    }
+
+    /// Adds a route, which sends by SMS.
+    pub fn add_route(&self, route: impl Into<String>) {
+        self.act(|state, _| state.routes.insert(route.into()));
+    }
+
+    /// Adds a template to a bot, in place of one of the same name and language.
+    ///
+    /// # Errors
+    /// [`ControlError::UnknownBot`].
+    pub fn put_template(
+        &self,
+        bot_id: impl Into<BotId>,
+        template: Template,
+    ) -> Result<(), ControlError> {
+        let bot_id = bot_id.into();
+        self.act(|state, _| {
+            if !state.bots.contains_key(&bot_id) {
+                return Err(ControlError::UnknownBot);
+            }
+            state.templates.retain(|(bot, old)| {
+                *bot != bot_id || old.name != template.name || old.language != template.language
             });
-        }
-        self.add_to_conversation(uid, text, Sender::Client, now)
+            state.templates.push((bot_id, template));
+            Ok(())
+        })
     }
 
-    /// The agent answers.
-    pub(crate) fn agent_writes(
-        &mut self,
-        uid: &Uid,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<Cid, SceneError> {
-        self.add_to_conversation(uid, text, Sender::Agent, now)
+    /// Approves, pauses, disables or rejects a template. One that is paused or disabled is refused
+    /// with 3002 and WhatsApp's 132015 or 132016, one that is pending or rejected with 3001.
+    ///
+    /// # Errors
+    /// [`ControlError::UnknownTemplate`].
+    pub fn set_template_status(
+        &self,
+        bot_id: impl Into<BotId>,
+        name: &str,
+        language: &str,
+        status: TemplateStatus,
+    ) -> Result<(), ControlError> {
+        let bot_id = bot_id.into();
+        self.act(|state, _| {
+            let (_, template) = state
+                .templates
+                .iter_mut()
+                .find(|(bot, t)| *bot == bot_id && t.name == name && t.language == language)
+                .ok_or(ControlError::UnknownTemplate)?;
+            template.status = status;
+            Ok(())
+        })
     }
 
-    /// The agent closes the conversation.
-    pub(crate) fn close_conversation(&mut self, uid: &Uid) -> Result<Cid, SceneError> {
-        let conversation = self.open_conversation(uid)?;
-        conversation.open = false;
-        Ok(conversation.cid.clone())
+    /// Sets what happens to messages to a number from now on.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidPhone`].
+    pub fn set_recipient(
+        &self,
+        phone: impl Into<PhoneNumber>,
+        recipient: Recipient,
+    ) -> Result<(), ControlError> {
+        let phone = phone.into().e164().map_err(|_| ControlError::InvalidPhone)?;
+        self.act(|state, _| state.recipients.insert(phone, recipient));
+        Ok(())
     }
 
-    fn add_to_conversation(
-        &mut self,
-        uid: &Uid,
-        text: &str,
-        sender: Sender,
-        now: Timestamp,
-    ) -> Result<Cid, SceneError> {
-        let mut message = Message::new(self.next_id(now), MessageKind::Text, sender);
-        message.uid = Some(uid.clone());
-        message.text = Some(text.to_owned());
-        message.sent_at = Some(DateTime::from(now));
-        if let Some(user) = self.users.get(uid) {
-            message.name.clone_from(&user.name);
-            message.email.clone_from(&user.email);
-            message.phone.clone_from(&user.phone);
-            message.url.clone_from(&user.url);
-            message.channel.clone_from(&user.channel);
-        }
-        if let Some(agent) = self.agents.first() {
-            message.agent_id = Some(agent.id);
-            message.agent = Some(agent.name.clone());
-            message.agent_email = Some(agent.email.clone());
-        }
-        let conversation = self.open_conversation(uid)?;
-        conversation.messages.push(message);
-        Ok(conversation.cid.clone())
+    /// Gives the next request that the fault waits for, and that is valid, the fault's answer. Faults
+    /// queue up: the first that fits is taken.
+    pub fn fail_next(&self, fault: Fault) {
+        self.act(|state, _| state.faults.push(fault));
     }
 
-    fn open_conversation(&mut self, uid: &Uid) -> Result<&mut Conversation, SceneError> {
-        self.conversations
-            .iter_mut()
-            .find(|conversation| conversation.open && conversation.uid == *uid)
-            .ok_or(SceneError::NoOpenConversation)
+    /// The delivery callbacks so far, oldest first, with what became of each.
+    #[must_use]
+    pub fn callbacks(&self) -> Vec<CallbackDelivery> {
+        self.shared.convrs().callbacks.clone()
+    }
+
+    /// The events that were posted so far, oldest first, with what became of each.
+    #[must_use]
+    pub fn events(&self) -> Vec<EventDelivery> {
+        self.shared.convrs().events.clone()
+    }
+
+    fn act<T>(&self, action: impl FnOnce(&mut State, Timestamp) -> T) -> T {
+        let result = action(&mut self.shared.convrs(), self.shared.clock.now());
+        self.shared.pacing.scheduled.notify_one();
+        result
+    }
+}
+
+impl std::fmt::Debug for ConvrsControl<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConvrsControl").finish_non_exhaustive()
     }
 }

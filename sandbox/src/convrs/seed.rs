@@ -7,7 +7,11 @@ use convrs_client::{
     Sender, Template, TemplateComponent, TemplateStatus, Uid, User,
 };
 
-use super::state::{Agent, Conversation, Delivery, State};
+use super::{
+    access::Access,
+    delivery::Delivery,
+    state::{Agent, Conversation, State},
+};
 
 pub(super) const TELEGRAM: BotId = BotId::new(73);
 pub(super) const WHATSAPP_AND_SMS: BotId = BotId::new(3941);
@@ -15,10 +19,11 @@ pub(super) const WHATSAPP_AND_SMS: BotId = BotId::new(3941);
 impl State {
     /// User 73-tel-615940546 with his tags and his conversation, bots 73 and 3941, three templates,
     /// the tags, the routes, an agent, and the message that the examples ask for.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(token: String) -> Self {
         let billy = billy();
         let reader = reader();
         let mut state = Self {
+            access: Access::new(token),
             bots: BTreeMap::from([
                 (TELEGRAM, vec![Channel::Telegram]),
                 (WHATSAPP_AND_SMS, vec![Channel::WhatsApp, Channel::Sms]),

@@ -5,8 +5,9 @@ mod sending;
 mod tags;
 mod users;
 
-use convrs_client::{Command, ErrorCode, WhatsAppError};
+use convrs_client::{ApiError, Command, ErrorCode, WhatsAppError};
 use jiff::Timestamp;
+pub(super) use users::rename;
 
 use super::state::State;
 
@@ -19,6 +20,19 @@ pub(super) trait Serve: Command {
 pub(super) enum Refusal {
     Code(ErrorCode),
     WhatsApp(WhatsAppError),
+}
+
+impl Refusal {
+    pub(super) fn error(self, command: &str) -> ApiError {
+        match self {
+            Self::Code(code) => ApiError::new(command, code),
+            Self::WhatsApp(whatsapp) => {
+                let mut error = ApiError::new(command, ErrorCode::WhatsApp);
+                error.whatsapp = Some(whatsapp);
+                error
+            }
+        }
+    }
 }
 
 impl From<ErrorCode> for Refusal {

@@ -1,53 +1,47 @@
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use convrs_client::{
-    Ack, AgentId, BotId, Channel, Cid, DateTime, DeliveryCallback, E164, ErrorCode, Message, Mid,
-    PhoneNumber, Template, Uid, User,
+    AgentId, BotId, Channel, Cid, DateTime, E164, ErrorCode, Event, Message, Mid, PhoneNumber,
+    Template, Uid, User,
 };
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    callbacks::{CallbackDelivery, PendingCallback, Webhook},
+    access::Access,
+    delivery::{Delivery, Recipient, Step},
+    fault::Fault,
+    push::{CallbackDelivery, EventDelivery},
+    rates::Rates,
     seed::new_user,
 };
-
-/// How a message to a person who reads everything travels: the ack, and the time after the send.
-const WHATSAPP_LADDER: [(Ack, Duration); 4] = [
-    (Ack::AtServer, Duration::ZERO),
-    (Ack::Sent, Duration::from_secs(1)),
-    (Ack::Delivered, Duration::from_secs(2)),
-    (Ack::Read, Duration::from_secs(3)),
-];
-
-/// An SMS is never "at the server" and never "read".
-const SMS_LADDER: [(Ack, Duration); 2] =
-    [(Ack::Sent, Duration::ZERO), (Ack::Delivered, Duration::from_secs(1))];
-
-const WINDOW: SignedDuration = SignedDuration::from_secs(1);
-const PER_TOKEN: usize = 10;
 
 /// Everything that the server knows.
 #[derive(Default)]
 pub(crate) struct State {
+    pub(super) access: Access,
+    pub(super) webhook_url: Option<String>,
     pub(super) users: BTreeMap<Uid, User>,
     pub(super) data_of: BTreeMap<Uid, Map<String, Value>>,
     pub(super) tags_of: BTreeMap<Uid, Vec<String>>,
+    pub(super) disabled: BTreeSet<Uid>,
+    pub(super) unsubscribed: BTreeSet<Uid>,
+    pub(super) recipients: BTreeMap<E164, Recipient>,
     pub(super) tags: BTreeSet<String>,
     pub(super) routes: BTreeSet<String>,
     pub(super) bots: BTreeMap<BotId, Vec<Channel>>,
     pub(super) agents: Vec<Agent>,
     pub(super) templates: Vec<(BotId, Template)>,
     pub(super) conversations: Vec<Conversation>,
+    /// What commands sent to each user, oldest first.
+    pub(super) sent: BTreeMap<Uid, Vec<Message>>,
     pub(super) deliveries: BTreeMap<Mid, Delivery>,
     /// What happens later, by due time and then in the order of scheduling.
     pub(super) steps: BTreeMap<(Timestamp, u64), Step>,
-    /// The sends of the last second, oldest first; a number where there is one.
-    pub(super) recent: VecDeque<(Timestamp, Option<E164>)>,
+    pub(super) rates: Rates,
+    pub(super) faults: Vec<Fault>,
     pub(super) callbacks: Vec<CallbackDelivery>,
+    pub(super) events: Vec<EventDelivery>,
     pub(super) serial: u64,
 }
 
@@ -67,29 +61,28 @@ pub(super) struct Conversation {
     pub(super) messages: Vec<Message>,
 }
 
-/// A message on its way to a person.
-pub(super) struct Delivery {
-    pub(super) uid: Uid,
-    pub(super) bot_id: BotId,
-    pub(super) ack: Ack,
-    webhook: Option<Webhook>,
-}
-
-impl Delivery {
-    pub(super) fn new(uid: Uid, bot_id: BotId, ack: Ack) -> Self {
-        Self { uid, bot_id, ack, webhook: None }
-    }
-}
-
-/// A message comes further.
-pub(crate) struct Step {
-    mid: Mid,
-    ack: Ack,
-}
-
 impl State {
     pub(super) fn user(&mut self, uid: &Uid) -> Result<&mut User, ErrorCode> {
         self.users.get_mut(uid).ok_or(ErrorCode::UnknownUser)
+    }
+
+    /// Changes a user, and pushes what that changed.
+    pub(super) fn update_user(
+        &mut self,
+        uid: &Uid,
+        now: Timestamp,
+        change: impl FnOnce(&mut User),
+    ) -> Result<(), ErrorCode> {
+        let user = self.user(uid)?;
+        let before = fields(user);
+        change(user);
+        let mut update = fields(user);
+        update.retain(|field, value| before.get(field) != Some(value));
+        if !update.is_empty() {
+            let user = Box::new(user.clone());
+            self.push(Event::UserUpdated { user, update }, now);
+        }
+        Ok(())
     }
 
     pub(super) fn check_bot(&self, bot_id: BotId, channel: &Channel) -> Result<(), ErrorCode> {
@@ -133,36 +126,16 @@ impl State {
         if self.tags.contains(tag) { Ok(()) } else { Err(ErrorCode::UnknownTag) }
     }
 
+    pub(super) fn check_subscribed(&self, uid: &Uid) -> Result<(), ErrorCode> {
+        if self.unsubscribed.contains(uid) { Err(ErrorCode::Unsubscribed) } else { Ok(()) }
+    }
+
     pub(super) fn check_no_agent(&self, uid: &Uid) -> Result<(), ErrorCode> {
         if self.conversations.iter().any(|c| c.open && c.uid == *uid) {
             Err(ErrorCode::UserWithAgent)
         } else {
             Ok(())
         }
-    }
-
-    /// Looks at both limits before either is charged: 1 message a second to a number, 10 in all.
-    /// `None` is a person without a number, who counts in all only.
-    pub(super) fn check_rate(
-        &mut self,
-        phone: Option<E164>,
-        now: Timestamp,
-    ) -> Result<(), ErrorCode> {
-        let over = |sent: Timestamp| now.duration_since(sent) >= WINDOW;
-        while self.recent.front().is_some_and(|(sent, _)| over(*sent)) {
-            self.recent.pop_front();
-        }
-        if phone.is_some() && self.recent.iter().any(|(_, number)| *number == phone) {
-            Err(ErrorCode::PhoneRateLimit)
-        } else if self.recent.len() >= PER_TOKEN {
-            Err(ErrorCode::TokenRateLimit)
-        } else {
-            Ok(())
-        }
-    }
-
-    pub(super) fn charge_rate(&mut self, phone: Option<E164>, now: Timestamp) {
-        self.recent.push_back((now, phone));
     }
 
     /// The user behind a number; a first message makes one.
@@ -173,36 +146,14 @@ impl State {
         phone: E164,
         now: Timestamp,
     ) -> Uid {
-        let name = channel.as_str().to_ascii_lowercase();
-        let uid = Uid::from(format!("{}-{name}-{}", bot_id.get(), phone.digits()));
-        self.users.entry(uid.clone()).or_insert_with(|| {
+        let uid = uid_of(bot_id, &channel, phone);
+        if !self.users.contains_key(&uid) {
             let mut user = new_user(uid.clone(), bot_id, channel, DateTime::from(now));
             user.phone = Some(PhoneNumber::from(phone.with_plus()));
-            user
-        });
-        uid
-    }
-
-    /// Sends a message on its way, up the ladder of its channel.
-    pub(super) fn deliver(
-        &mut self,
-        uid: Uid,
-        bot_id: BotId,
-        channel: &Channel,
-        webhook: Option<Webhook>,
-        now: Timestamp,
-    ) -> Mid {
-        let ladder: &[(Ack, Duration)] =
-            if *channel == Channel::WhatsApp { &WHATSAPP_LADDER } else { &SMS_LADDER };
-        let mid = Mid::from(self.next_id(now));
-        for (ack, delay) in ladder {
-            self.serial += 1;
-            let due = now.saturating_add(*delay).unwrap_or(Timestamp::MAX);
-            self.steps.insert((due, self.serial), Step { mid: mid.clone(), ack: *ack });
+            self.push(Event::UserCreated(Box::new(user.clone())), now);
+            self.users.insert(uid.clone(), user);
         }
-        let ack = ladder.first().map_or(Ack::Sent, |(ack, _)| *ack);
-        self.deliveries.insert(mid.clone(), Delivery { uid, bot_id, ack, webhook });
-        mid
+        uid
     }
 
     /// 24 hex digits, as the ids of the document.
@@ -210,37 +161,17 @@ impl State {
         self.serial += 1;
         format!("{:08x}{:016x}", now.as_second(), self.serial)
     }
+}
 
-    /// When the next step falls due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.steps.first_key_value().map(|((due, _), _)| *due)
+fn fields(user: &User) -> Map<String, Value> {
+    match serde_json::to_value(user) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
     }
+}
 
-    /// Takes out the next step that falls due by `end`.
-    pub(crate) fn next_step(&mut self, end: Timestamp) -> Option<(Timestamp, Step)> {
-        let first = self.steps.first_entry().filter(|step| step.key().0 <= end)?;
-        let ((due, _), step) = first.remove_entry();
-        Some((due, step))
-    }
-
-    /// Lets a message come further. The callback is what is left to do.
-    pub(crate) fn take_step(&mut self, step: Step, now: Timestamp) -> Option<PendingCallback> {
-        let delivery = self.deliveries.get_mut(&step.mid)?;
-        delivery.ack = delivery.ack.merge(step.ack);
-        let webhook = delivery.webhook.clone()?;
-        let mut callback =
-            DeliveryCallback::new(step.mid, delivery.uid.clone(), delivery.bot_id, step.ack);
-        let civil = Offset::UTC.to_datetime(now);
-        callback.timestamp = Some(DateTime::from(civil.strftime("%Y-%m-%dT%H:%M:%S").to_string()));
-        callback.webhook_payload.clone_from(&webhook.payload);
-        Some(PendingCallback { webhook, callback })
-    }
-
-    pub(crate) fn record(&mut self, delivery: CallbackDelivery) {
-        self.callbacks.push(delivery);
-    }
-
-    pub(crate) fn callbacks(&self) -> &[CallbackDelivery] {
-        &self.callbacks
-    }
+/// The uid of a number on a channel of a bot.
+pub(super) fn uid_of(bot_id: BotId, channel: &Channel, phone: E164) -> Uid {
+    let channel = channel.as_str().to_ascii_lowercase();
+    Uid::from(format!("{}-{channel}-{}", bot_id.get(), phone.digits()))
 }

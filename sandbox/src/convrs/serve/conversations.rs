@@ -1,6 +1,6 @@
 use convrs_client::{
-    FlatMessage, GetConversation, GetConversationsFlat, GetOpenConversations, Items, Message,
-    OpenConversation, Sender,
+    DateTime, FlatMessage, GetConversation, GetConversationsFlat, GetOpenConversations, Items,
+    Message, OpenConversation, Sender,
 };
 use jiff::Timestamp;
 
@@ -12,8 +12,14 @@ const MOST_CONVERSATIONS: usize = 1000;
 impl Serve for GetConversation {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<Message>, Refusal> {
         state.user(&self.uid)?;
-        let of_user = state.conversations.iter().filter(|c| c.uid == self.uid);
-        Ok(of_user.flat_map(|c| c.messages.iter().cloned()).collect::<Vec<_>>().into())
+        let with_agents = state.conversations.iter().filter(|c| c.uid == self.uid);
+        let sent = state.sent.get(&self.uid).into_iter().flatten();
+        let mut messages: Vec<_> =
+            with_agents.flat_map(|c| &c.messages).chain(sent).cloned().collect();
+        // Ids are given in the order of sending, for messages of one moment.
+        let sent_at = |message: &Message| message.sent_at.as_ref().and_then(DateTime::timestamp);
+        messages.sort_by(|a, b| (sent_at(a), &a.mid).cmp(&(sent_at(b), &b.mid)));
+        Ok(messages.into())
     }
 }
 

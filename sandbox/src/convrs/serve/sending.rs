@@ -1,26 +1,27 @@
 use convrs_client::{
-    BotId, Channel, E164, ErrorCode, GetMessageDetails, GetWhatsAppTemplate, MessageAccepted,
-    MessageDetails, MessageReceipt, PhoneNumber, SendMessage, SendSmsMessage, SendTextMessage,
-    SendWhatsAppTemplate, Template, User, WebhookHeader, WhatsAppError,
+    Ack, Channel, ComponentKind, E164, ErrorCode, GetMessageDetails, GetWhatsAppTemplate,
+    MessageAccepted, MessageDetails, MessageReceipt, Mid, PhoneNumber, SendMessage, SendSmsMessage,
+    SendTextMessage, SendWhatsAppTemplate, Template, TemplateParameter, TemplateStatus, User,
+    WebhookHeader, WhatsAppError,
 };
 use jiff::Timestamp;
 
 use super::{Refusal, Serve, State};
-use crate::convrs::{callbacks::Webhook, country, seed::WHATSAPP_AND_SMS};
+use crate::convrs::{
+    country, delivery::Outgoing, push::Webhook, seed::WHATSAPP_AND_SMS, state::uid_of,
+};
 
 impl Serve for SendWhatsAppTemplate {
     fn serve(self, state: &mut State, now: Timestamp) -> Result<MessageReceipt, Refusal> {
         state.check_bot(self.bot_id, &Channel::WhatsApp)?;
-        let wanted =
-            placeholders(state.template(self.bot_id, &self.template_name, &self.language)?);
+        let template = state.template(self.bot_id, &self.template_name, &self.language)?.clone();
         state.check_agent(self.agent_email.as_ref())?;
         let phone = number(&self.phone)?;
-        state.check_rate(Some(phone), now)?;
-        if self.parameters.as_ref().map_or(0, Vec::len) != wanted {
-            return Err(Refusal::WhatsApp(WhatsAppError::new(
-                132_000,
-                "Number of parameters does not match the expected number of params",
-            )));
+        state.rates.check(Some(phone), now)?;
+        check_status(&template)?;
+        let parameters = self.parameters.unwrap_or_default();
+        if parameters.len() != placeholders(&template) {
+            return Err(whatsapp(132_000, "the number of parameters does not fit the template"));
         }
         let headers = self.webhook_headers.unwrap_or_default();
         // The shape is an assumption; another one could only be dropped in silence.
@@ -29,45 +30,91 @@ impl Serve for SendWhatsAppTemplate {
         }
         let webhook =
             self.webhook_url.map(|url| Webhook { url, payload: self.webhook_payload, headers });
-        Ok(send(state, self.bot_id, Channel::WhatsApp, phone, webhook, now))
+        let message = Outgoing {
+            bot_id: self.bot_id,
+            channel: Channel::WhatsApp,
+            phone,
+            text: rendered(&template, &parameters),
+            webhook,
+        };
+        send(state, message, now)
     }
+}
+
+/// A template that may not be sent now is WhatsApp's refusal; one that never could is unknown.
+fn check_status(template: &Template) -> Result<(), Refusal> {
+    match &template.status {
+        TemplateStatus::Paused => Err(whatsapp(132_015, "the template is paused")),
+        TemplateStatus::Disabled => Err(whatsapp(132_016, "the template is disabled")),
+        TemplateStatus::Pending | TemplateStatus::Rejected => {
+            Err(ErrorCode::UnknownTemplate.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn whatsapp(code: i64, description: &str) -> Refusal {
+    Refusal::WhatsApp(WhatsAppError::new(code, description))
 }
 
 impl Serve for SendSmsMessage {
     fn serve(self, state: &mut State, now: Timestamp) -> Result<MessageReceipt, Refusal> {
         state.check_bot(self.bot_id, &Channel::Sms)?;
         state.check_agent(self.agent_email.as_ref())?;
-        let phone = number(&self.phone)?;
-        state.check_rate(Some(phone), now)?;
-        Ok(send(state, self.bot_id, Channel::Sms, phone, None, now))
+        let message = Outgoing {
+            bot_id: self.bot_id,
+            channel: Channel::Sms,
+            phone: number(&self.phone)?,
+            text: self.message,
+            webhook: None,
+        };
+        state.rates.check(Some(message.phone), now)?;
+        send(state, message, now)
     }
 }
 
 impl Serve for SendTextMessage {
     fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
         let phone = number_of(state.user(&self.uid)?);
-        state.check_rate(phone, now)?;
+        state.rates.check(phone, now)?;
         state.check_no_agent(&self.uid)?;
-        state.charge_rate(phone, now);
+        state.check_subscribed(&self.uid)?;
+        state.rates.charge(phone, now);
+        let mid = Mid::from(state.next_id(now));
+        state.keep_sent(&self.uid, mid, self.message, now);
         Ok(())
     }
 }
 
-/// The routes of the sandbox send by SMS.
+/// The routes of the sandbox send by SMS: the message, or what a flow of that name would say.
 impl Serve for SendMessage {
     fn serve(self, state: &mut State, now: Timestamp) -> Result<MessageAccepted, Refusal> {
         state.check_route(&self.route)?;
-        let phone = number(&self.phone)?;
-        state.check_rate(Some(phone), now)?;
-        let sent = send(state, WHATSAPP_AND_SMS, Channel::Sms, phone, None, now);
-        Ok(MessageAccepted::new(sent.mid))
+        let message = Outgoing {
+            bot_id: WHATSAPP_AND_SMS,
+            channel: Channel::Sms,
+            phone: number(&self.phone)?,
+            text: self.message.unwrap_or_else(|| format!("The flow of route {}", self.route)),
+            webhook: None,
+        };
+        state.rates.check(Some(message.phone), now)?;
+        let receipt = send(state, message, now)?;
+        if let Some(data) = self.userdata {
+            state.data_of.entry(receipt.uid).or_default().extend(data);
+        }
+        Ok(MessageAccepted::new(receipt.mid))
     }
 }
 
 impl Serve for GetMessageDetails {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<MessageDetails, Refusal> {
         let sent = state.deliveries.get(&self.mid).ok_or(ErrorCode::UnknownMessage)?;
-        Ok(MessageDetails::new(sent.uid.clone(), sent.bot_id, sent.ack))
+        let mut details = MessageDetails::new(sent.uid.clone(), sent.bot_id, sent.ack);
+        if let (Ack::Failed, Some(error)) = (sent.ack, &sent.error) {
+            details.whatsapp_error_code = error.code;
+            details.whatsapp_error_desc.clone_from(&error.description);
+        }
+        Ok(details)
     }
 }
 
@@ -79,22 +126,26 @@ impl Serve for GetWhatsAppTemplate {
 }
 
 /// Charges the limits and sends the message on its way.
-fn send(
-    state: &mut State,
-    bot_id: BotId,
-    channel: Channel,
-    phone: E164,
-    webhook: Option<Webhook>,
-    now: Timestamp,
-) -> MessageReceipt {
-    state.charge_rate(Some(phone), now);
-    let uid = state.user_of(bot_id, channel.clone(), phone, now);
-    let mid = state.deliver(uid.clone(), bot_id, &channel, webhook, now);
+fn send(state: &mut State, message: Outgoing, now: Timestamp) -> Result<MessageReceipt, Refusal> {
+    let phone = message.phone;
+    state.check_subscribed(&uid_of(message.bot_id, &message.channel, phone))?;
+    state.rates.charge(Some(phone), now);
+    let (uid, mid) = state.deliver(message, now);
     let mut receipt = MessageReceipt::new(mid);
     receipt.phone_number = PhoneNumber::from(phone.with_plus());
     receipt.country_iso2 = country::of(&phone.digits()).to_owned();
     receipt.uid = uid;
-    receipt
+    Ok(receipt)
+}
+
+/// What the person reads: the body with the texts in their places.
+fn rendered(template: &Template, parameters: &[TemplateParameter]) -> String {
+    let body = template.components.iter().find(|c| c.kind == ComponentKind::Body);
+    let text = body.and_then(|body| body.text.clone()).unwrap_or_default();
+    parameters.iter().zip(1..).fold(text, |text, (parameter, number)| match parameter {
+        TemplateParameter::Text(value) => text.replace(&format!("{{{{{number}}}}}"), value),
+        _ => text,
+    })
 }
 
 /// The command was validated, so its number has one form.

@@ -31,8 +31,9 @@ impl Serve for SetUserData {
         let phone = number_of(state.user(&self.uid)?);
         if let Some(route) = &self.route {
             state.check_route(route)?;
-            state.check_rate(phone, now)?;
-            state.charge_rate(phone, now);
+            state.rates.check(phone, now)?;
+            state.check_subscribed(&self.uid)?;
+            state.rates.charge(phone, now);
         }
         let data = state.data_of.entry(self.uid).or_default();
         if self.overwrite == Some(true) {
@@ -44,33 +45,33 @@ impl Serve for SetUserData {
 }
 
 impl Serve for SetUserName {
-    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
-        let user = state.user(&self.uid)?;
-        let (first, last) = self.name.split_once(' ').unwrap_or((&self.name, ""));
-        user.first_name = Some(first.to_owned());
-        user.last_name = Some(last.to_owned());
-        user.name = Some(self.name);
-        Ok(())
+    fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
+        Ok(state.update_user(&self.uid, now, |user| rename(user, self.name))?)
     }
 }
 
+/// The server splits a name at its first blank.
+pub(in crate::convrs) fn rename(user: &mut User, name: String) {
+    let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+    user.first_name = Some(first.to_owned());
+    user.last_name = Some(last.to_owned());
+    user.name = Some(name);
+}
+
 impl Serve for SetUserEmail {
-    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
-        state.user(&self.uid)?.email = Some(self.email);
-        Ok(())
+    fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
+        Ok(state.update_user(&self.uid, now, |user| user.email = Some(self.email))?)
     }
 }
 
 impl Serve for SetUserNotes {
-    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
-        state.user(&self.uid)?.notes = Some(self.notes);
-        Ok(())
+    fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
+        Ok(state.update_user(&self.uid, now, |user| user.notes = Some(self.notes))?)
     }
 }
 
 impl Serve for SetUserPhone {
-    fn serve(self, state: &mut State, _now: Timestamp) -> Result<(), Refusal> {
-        state.user(&self.uid)?.phone = Some(self.phone);
-        Ok(())
+    fn serve(self, state: &mut State, now: Timestamp) -> Result<(), Refusal> {
+        Ok(state.update_user(&self.uid, now, |user| user.phone = Some(self.phone))?)
     }
 }
