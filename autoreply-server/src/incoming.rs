@@ -60,10 +60,10 @@ impl Incoming {
     pub fn from_json(json: &[u8]) -> Result<Self, Rejection> {
         let json = repair_json(json);
         // The derived decoder would take an array of the five values too.
-        if json.trim_ascii_start().first() != Some(&b'{') {
+        if !json.trim_ascii_start().starts_with('{') {
             return Err(Rejection::InvalidJson);
         }
-        serde_json::from_slice(&json).map_err(|_| fault_in(&json))
+        serde_json::from_str(&json).map_err(|_| fault_in(&json))
     }
 }
 
@@ -82,8 +82,8 @@ impl fmt::Debug for Incoming {
 const FIELDS: [&str; 5] = ["type", "sender", "name", "message", "timestamp"];
 
 /// What is wrong with a body that could not be decoded.
-fn fault_in(json: &[u8]) -> Rejection {
-    let Ok(Members(members)) = serde_json::from_slice(json) else { return Rejection::InvalidJson };
+fn fault_in(json: &str) -> Rejection {
+    let Ok(Members(members)) = serde_json::from_str(json) else { return Rejection::InvalidJson };
     FIELDS
         .into_iter()
         .find_map(|field| {

@@ -44,6 +44,8 @@ fn check_failure(error: &Error) {
         ErrorKind::Transport(inner) => check_error(inner),
         ErrorKind::Api(inner) => check_error(inner),
         ErrorKind::Protocol(inner) => check_error(inner),
+        ErrorKind::Malformed(inner) => check_error(inner),
+        ErrorKind::Truncated(inner) => check_error(inner),
         ErrorKind::Http { .. } => {}
     }
     check(error.kind());

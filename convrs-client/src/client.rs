@@ -6,11 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::Uri;
 use replykit_transport::{CallOptions, HttpTransport, check_target};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    Command, Error, Exchange, Frame, OperationClass, Token, envelope, over_http::OverHttp,
+    Command, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass, Token,
+    envelope::{self, items::into_items},
+    over_http::OverHttp,
 };
 
 /// A client of the Convrs API for one organisation. Cloning is cheap.
@@ -66,10 +70,6 @@ impl Client {
     pub fn execute<C: Command>(&self, command: C) -> Call<'_, C> {
         Call { client: self, command, time: None }
     }
-
-    async fn carry(&self, frame: Frame) -> Result<bytes::Bytes, Error> {
-        self.0.exchange.exchange(&frame).await
-    }
 }
 
 impl fmt::Debug for Client {
@@ -102,6 +102,63 @@ impl<C: Command> Call<'_, C> {
         self.time = Some(time);
         self
     }
+
+    async fn carry(self) -> Result<Bytes, Error> {
+        let Self { client, command, time } = self;
+        command.validate()?;
+        let class = command.class();
+        let json = envelope::encode_request(&command, &client.0.token)?;
+        let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
+        let mut frame = Frame::new(C::NAME, class, json, deadline);
+        if C::LIST {
+            frame.max_reply = MAX_LIST;
+        }
+        client.0.exchange.exchange(&frame).await
+    }
+}
+
+/// Lists item by item: in place of the whole list, only the reply's bytes and one item are in memory.
+impl<C, T> Call<'_, C>
+where
+    C: Command<Output = Items<T>>,
+    T: DeserializeOwned,
+{
+    /// Sends the command and hands over the items of the reply one by one, those that cannot be read
+    /// included. Returns how many there were.
+    ///
+    /// ```
+    /// # use convrs_client::{Client, Error, GetUsers};
+    /// # async fn run(client: &Client) -> Result<(), Error> {
+    /// let seen = client
+    ///     .execute(GetUsers::new())
+    ///     .each(|user| match user {
+    ///         Ok(user) => println!("{}", user.uid.as_str()),
+    ///         Err(malformed) => println!("item {} is damaged", malformed.index()),
+    ///     })
+    ///     .await?;
+    /// # let _ = seen; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the call. A refusal comes before any item; a reply that turns out to be cut short, or
+    /// to be no yes after all, comes behind items that were handed over.
+    pub async fn each<F>(self, each: F) -> Result<usize, Error>
+    where
+        F: FnMut(Result<T, Malformed>) + Send,
+    {
+        let reply = self.carry().await?;
+        envelope::decode_each::<C, T>(&reply, each)
+    }
+
+    /// Sends the command and returns the items of the reply as an iterator, which reads each one when
+    /// it is asked for.
+    ///
+    /// # Errors
+    /// Those of the call, as far as they show before the first item. For a reply that turns out to be
+    /// cut short see [`ItemsIter`].
+    pub async fn iter(self) -> Result<ItemsIter<'static, T>, Error> {
+        into_items::<C, T>(self.carry().await?)
+    }
 }
 
 impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
@@ -109,19 +166,7 @@ impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let Self { client, command, time } = self;
-            command.validate()?;
-            let class = command.class();
-            let json = envelope::encode_request(&command, &client.0.token)?;
-            let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
-            let mut frame = Frame::new(C::NAME, class, json, deadline);
-            if C::LIST {
-                frame.max_reply = MAX_LIST;
-            }
-            let reply = client.carry(frame).await?;
-            envelope::decode_reply::<C>(&reply)
-        })
+        Box::pin(async move { envelope::decode_reply::<C>(&self.carry().await?) })
     }
 }
 

@@ -3,7 +3,10 @@ use std::fmt;
 use http::StatusCode;
 use replykit_transport::TransportError;
 
-use crate::{ApiError, ErrorCode, Invalid, Mid, Outcome, ProtocolError, ProtocolProblem};
+use crate::{
+    ApiError, ErrorCode, Invalid, Malformed, Mid, Outcome, ProtocolError, ProtocolProblem,
+    Truncated,
+};
 
 /// Why a command did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried
 /// out all the same.
@@ -35,6 +38,10 @@ pub enum ErrorKind {
     },
     /// An answer came that says neither yes nor no.
     Protocol(ProtocolError),
+    /// An entry of a stream cannot be read; the stream goes on.
+    Malformed(Malformed),
+    /// A part of a stream may be incomplete; the stream goes on where it can.
+    Truncated(Truncated),
 }
 
 impl Error {
@@ -53,6 +60,7 @@ impl Error {
     /// | `Api` | by the code: mostly `Rejected`; `Unknown` for 1018, 2000, 2002-2005, a code that is not documented, none at all, and for 3002 unless the WhatsApp code says no |
     /// | `Http` | by the status, see [`Outcome::of_status`] |
     /// | `Protocol` | `Unknown` |
+    /// | `Malformed`, `Truncated` | `Unknown`; they come of reading only |
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.kind() {
@@ -60,7 +68,9 @@ impl Error {
             ErrorKind::Transport(error) => error.outcome(),
             ErrorKind::Api(error) => error.outcome(),
             ErrorKind::Http { status } => Outcome::of_status(*status),
-            ErrorKind::Protocol(_) => Outcome::Unknown,
+            ErrorKind::Protocol(_) | ErrorKind::Malformed(_) | ErrorKind::Truncated(_) => {
+                Outcome::Unknown
+            }
         }
     }
 
@@ -79,6 +89,12 @@ impl Error {
     #[must_use]
     pub fn evidence_mid(&self) -> Option<&Mid> {
         self.0.evidence_mid.as_ref()
+    }
+
+    /// The stage at which the command failed, to keep.
+    #[must_use]
+    pub fn into_kind(self) -> ErrorKind {
+        self.0.kind
     }
 
     pub(crate) fn new(kind: ErrorKind) -> Self {
@@ -111,6 +127,8 @@ impl fmt::Display for Error {
                 })
             }
             ErrorKind::Protocol(error) => error.fmt(f),
+            ErrorKind::Malformed(malformed) => malformed.fmt(f),
+            ErrorKind::Truncated(truncated) => truncated.fmt(f),
         }
     }
 }

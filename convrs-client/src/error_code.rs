@@ -22,11 +22,13 @@ pub struct ErrorCodeInfo {
     pub retry: RetryRule,
 }
 
-/// Whether the same request makes sense again.
+/// Whether the same request makes sense again. [`ApiError::retry`](crate::ApiError::retry) has the
+/// rule of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryRule {
-    /// It fails again until something is changed.
+    /// Not by itself: something has to be changed first, or a person has to decide. The remedy says
+    /// what.
     Never,
     /// Once, with a different token.
     WithNewToken,

@@ -22,6 +22,16 @@ pub struct Malformed {
 }
 
 impl Malformed {
+    pub(crate) fn new(index: usize, error: &serde_json::Error, raw: Box<RawValue>) -> Self {
+        Self { index, reason: error.to_string(), raw }
+    }
+
+    /// The place at which a list breaks off.
+    pub(crate) fn broken_off(index: usize) -> Self {
+        let reason = "the reply breaks off here, or is not a yes after all".to_owned();
+        Self { index, reason, raw: Box::default() }
+    }
+
     /// Its place in the reply's list, counted from 0.
     #[must_use]
     pub fn index(&self) -> usize {
@@ -40,6 +50,15 @@ impl Malformed {
         serde_json::from_str(self.raw.get()).unwrap_or_default()
     }
 }
+
+/// Tells the place only: the reason may quote the item.
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {} of the list cannot be read", self.index)
+    }
+}
+
+impl std::error::Error for Malformed {}
 
 impl PartialEq for Malformed {
     fn eq(&self, other: &Self) -> bool {
@@ -77,7 +96,7 @@ impl<T: DeserializeOwned> Items<T> {
         for (index, raw) in raw.into_iter().enumerate() {
             match serde_json::from_str(raw.get()) {
                 Ok(item) => items.push(item),
-                Err(error) => malformed.push(Malformed { index, reason: error.to_string(), raw }),
+                Err(error) => malformed.push(Malformed::new(index, &error, raw)),
             }
         }
         Some(Self { items, malformed })

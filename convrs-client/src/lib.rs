@@ -20,11 +20,15 @@ mod items;
 mod lossless;
 mod model;
 mod over_http;
+mod pages;
 mod phone;
 mod protocol_error;
 mod redact;
 mod rules;
 mod scalar;
+#[cfg(feature = "phonenumber")]
+mod strict_phone;
+pub mod template;
 mod time;
 mod token;
 mod whatsapp_error;
@@ -39,6 +43,7 @@ pub use commands::{
     SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserEmail, SetUserName,
     SetUserNotes, SetUserPhone, SetUserTag,
 };
+pub use envelope::items::ItemsIter;
 pub use error::{Error, ErrorKind};
 pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
 pub use event::{Event, RawEvent};
@@ -48,14 +53,16 @@ pub use id::{AgentId, BotId, Cid, Mid, Uid};
 pub use invalid::Invalid;
 pub use items::{Items, Malformed};
 pub use model::{
-    Channel, ComponentKind, DeliveryCallback, FlatMessage, Message, MessageAccepted,
+    Channel, ComponentKind, DeliveryCallback, FlatMessage, MediaSource, Message, MessageAccepted,
     MessageDetails, MessageKind, MessageReceipt, OpenConversation, Sender, Template,
-    TemplateComponent, TemplateParameter, TemplateStatus, User, WebhookHeader,
+    TemplateComponent, TemplateCurrency, TemplateLocation, TemplateMedia, TemplateParameter,
+    TemplateStatus, User, WebhookHeader,
 };
+pub use pages::{ClosedConversations, Truncated, Users};
 pub use phone::{E164, PhoneNumber};
 pub use protocol_error::{ProtocolError, ProtocolProblem};
 pub use replykit_transport as transport;
 pub use replykit_transport::Outcome;
 pub use time::DateTime;
 pub use token::Token;
-pub use whatsapp_error::WhatsAppError;
+pub use whatsapp_error::{WhatsAppError, WhatsAppErrorInfo};

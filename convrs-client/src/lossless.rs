@@ -5,16 +5,16 @@
 //! fields in one typed pass; the wrappers here divert unknown keys on the way in and append them on
 //! the way out. `#[serde(flatten)]` would do the same at the cost of buffering every field.
 
+mod append;
+mod filter;
+
 use std::{borrow::Cow, fmt};
 
+pub(crate) use append::Append;
+pub(crate) use filter::Filter;
 use serde::{
-    Serialize,
-    de::{
-        DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor,
-        value::CowStrDeserializer,
-    },
+    de::{Deserializer, Visitor},
     forward_to_deserialize_any,
-    ser::{Error as _, Impossible, SerializeMap, SerializeStruct, Serializer},
 };
 
 use crate::Extra;
@@ -25,10 +25,13 @@ macro_rules! lossless {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let mut extra = $crate::Extra::default();
+                // Changed where it lies: taken out of the result, it would be moved twice.
                 let mut value =
-                    Self::deserialize($crate::lossless::Filter::divert(deserializer, &mut extra))?;
-                value.extra = extra;
-                Ok(value)
+                    Self::deserialize($crate::lossless::Filter::divert(deserializer, &mut extra));
+                if let Ok(value) = &mut value {
+                    value.extra = extra;
+                }
+                value
             }
         }
 
@@ -54,102 +57,6 @@ macro_rules! lossless {
 }
 pub(crate) use lossless;
 
-/// What becomes of the fields of an object on the way in.
-pub(crate) enum Route<'a> {
-    /// Unknown ones are kept here; the known ones come with `deserialize_struct`.
-    Divert { known: &'static [&'static str], extra: &'a mut Extra },
-    /// These are dropped, all others pass.
-    Drop(&'static [&'static str]),
-}
-
-/// A deserializer for one object, whose fields it routes.
-pub(crate) struct Filter<'a, D> {
-    inner: D,
-    route: Route<'a>,
-}
-
-impl<'a, D> Filter<'a, D> {
-    pub(crate) fn divert(inner: D, extra: &'a mut Extra) -> Self {
-        Self { inner, route: Route::Divert { known: &[], extra } }
-    }
-
-    pub(crate) fn without(inner: D, fields: &'static [&'static str]) -> Self {
-        Self { inner, route: Route::Drop(fields) }
-    }
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Filter<'_, D> {
-    type Error = D::Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        mut self,
-        _name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        if let Route::Divert { known, .. } = &mut self.route {
-            *known = fields;
-        }
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_map(Filtered { inner: visitor, route: self.route })
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-/// The visitor, and then the map, between the two sides of a [`Filter`].
-struct Filtered<'a, T> {
-    inner: T,
-    route: Route<'a>,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Filtered<'_, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.expecting(f)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Filtered { inner: map, route: self.route })
-    }
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Filtered<'_, A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, A::Error> {
-        while let Some(Key(key)) = self.inner.next_key()? {
-            match &mut self.route {
-                Route::Divert { known, extra } if !known.contains(&key.as_ref()) => {
-                    extra.0.push((key.into_owned(), self.inner.next_value()?));
-                }
-                Route::Drop(fields) if fields.contains(&key.as_ref()) => {
-                    self.inner.next_value::<serde::de::IgnoredAny>()?;
-                }
-                _ => {
-                    let key: CowStrDeserializer<'_, A::Error> = key.into_deserializer();
-                    return seed.deserialize(key).map(Some);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.inner.next_value_seed(seed)
-    }
-}
-
 /// A key, borrowed from the input where it holds no escape.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
@@ -169,111 +76,6 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
             }
         }
         deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-/// A serializer for one struct, to which it appends the unknown fields.
-pub(crate) struct Append<'a, S> {
-    inner: S,
-    extra: &'a Extra,
-}
-
-impl<'a, S> Append<'a, S> {
-    pub(crate) fn new(inner: S, extra: &'a Extra) -> Self {
-        Self { inner, extra }
-    }
-}
-
-/// Every form but a struct is refused: only structs are lossless.
-macro_rules! refuse {
-    ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {$(
-        fn $method(self, $(_: $argument),*) -> Result<$ok, S::Error> {
-            Err(S::Error::custom("a lossless type is a struct"))
-        }
-    )*};
-    (generic $($method:ident($($argument:ty),*);)*) => {$(
-        fn $method<T: Serialize + ?Sized>(self, $(_: $argument,)* _: &T) -> Result<S::Ok, S::Error> {
-            Err(S::Error::custom("a lossless type is a struct"))
-        }
-    )*};
-}
-
-impl<'a, S: Serializer> Serializer for Append<'a, S> {
-    type Ok = S::Ok;
-    type Error = S::Error;
-    type SerializeStruct = AppendFields<'a, S::SerializeMap>;
-    type SerializeSeq = Impossible<S::Ok, S::Error>;
-    type SerializeTuple = Impossible<S::Ok, S::Error>;
-    type SerializeTupleStruct = Impossible<S::Ok, S::Error>;
-    type SerializeTupleVariant = Impossible<S::Ok, S::Error>;
-    type SerializeMap = Impossible<S::Ok, S::Error>;
-    type SerializeStructVariant = Impossible<S::Ok, S::Error>;
-
-    fn serialize_struct(
-        self,
-        _name: &'static str,
-        len: usize,
-    ) -> Result<Self::SerializeStruct, S::Error> {
-        let map = self.inner.serialize_map(Some(len + self.extra.0.len()))?;
-        Ok(AppendFields { map, extra: self.extra })
-    }
-
-    refuse! {
-        serialize_bool(bool) -> S::Ok;
-        serialize_i8(i8) -> S::Ok;
-        serialize_i16(i16) -> S::Ok;
-        serialize_i32(i32) -> S::Ok;
-        serialize_i64(i64) -> S::Ok;
-        serialize_u8(u8) -> S::Ok;
-        serialize_u16(u16) -> S::Ok;
-        serialize_u32(u32) -> S::Ok;
-        serialize_u64(u64) -> S::Ok;
-        serialize_f32(f32) -> S::Ok;
-        serialize_f64(f64) -> S::Ok;
-        serialize_char(char) -> S::Ok;
-        serialize_str(&str) -> S::Ok;
-        serialize_bytes(&[u8]) -> S::Ok;
-        serialize_none() -> S::Ok;
-        serialize_unit() -> S::Ok;
-        serialize_unit_struct(&'static str) -> S::Ok;
-        serialize_unit_variant(&'static str, u32, &'static str) -> S::Ok;
-        serialize_seq(Option<usize>) -> Self::SerializeSeq;
-        serialize_tuple(usize) -> Self::SerializeTuple;
-        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_map(Option<usize>) -> Self::SerializeMap;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
-    }
-
-    refuse! { generic
-        serialize_some();
-        serialize_newtype_struct(&'static str);
-        serialize_newtype_variant(&'static str, u32, &'static str);
-    }
-}
-
-pub(crate) struct AppendFields<'a, M> {
-    map: M,
-    extra: &'a Extra,
-}
-
-impl<M: SerializeMap> SerializeStruct for AppendFields<'_, M> {
-    type Ok = M::Ok;
-    type Error = M::Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), M::Error> {
-        self.map.serialize_entry(key, value)
-    }
-
-    fn end(mut self) -> Result<M::Ok, M::Error> {
-        for (name, raw) in &self.extra.0 {
-            self.map.serialize_entry(name, raw)?;
-        }
-        self.map.end()
     }
 }
 

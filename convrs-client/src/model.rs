@@ -4,7 +4,7 @@ mod channel;
 mod conversation;
 mod delivery_callback;
 mod message;
-mod open_enum;
+pub(crate) mod open_enum;
 mod template;
 mod template_parameter;
 mod user;
@@ -15,6 +15,8 @@ pub use conversation::{FlatMessage, Message, MessageKind, OpenConversation, Send
 pub use delivery_callback::DeliveryCallback;
 pub use message::{MessageAccepted, MessageDetails, MessageReceipt};
 pub use template::{ComponentKind, Template, TemplateComponent, TemplateStatus};
-pub use template_parameter::TemplateParameter;
+pub use template_parameter::{
+    MediaSource, TemplateCurrency, TemplateLocation, TemplateMedia, TemplateParameter,
+};
 pub use user::User;
 pub use webhook_header::WebhookHeader;

@@ -12,7 +12,8 @@ use crate::{ErrorCode, Invalid, redact::Hidden, scalar};
 ///
 /// The check is one of form: the country code comes first, 8 to 15 digits in all. Whether such a
 /// number is in use, and whether it is mobile, only the server knows; the document's own
-/// `+44151999999` would fail a stricter check.
+/// `+44151999999` would fail a stricter check. There is one, `E164::check_strict`, with the feature
+/// `phonenumber`.
 ///
 /// `Debug` shows the length only, and there is no `Display`.
 ///

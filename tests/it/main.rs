@@ -15,6 +15,7 @@ mod control;
 mod fixtures;
 mod flows;
 mod layering;
+mod pages;
 mod phone;
 mod repository;
 mod sandbox_wire;

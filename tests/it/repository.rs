@@ -2,7 +2,14 @@
 
 use std::fs;
 
-use convrs_client::{Command, for_each_command};
+use convrs_client::{
+    Command, CreateUserTag, DeleteUserTag, GetConversation, GetConversationsFlat,
+    GetMessageDetails, GetOpenConversations, GetUser, GetUserTags, GetUsers, GetWhatsAppTemplate,
+    SendMessage, SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserEmail,
+    SetUserName, SetUserNotes, SetUserPhone, SetUserTag, for_each_command,
+};
+use replykit_sandbox::Sandbox;
+use serde_json::Map;
 
 use crate::support::repository;
 
@@ -57,14 +64,57 @@ macro_rules! command_names {
 
 for_each_command!(command_names);
 
-#[test]
-fn every_command_is_in_the_table_of_its_crate() {
+macro_rules! examples {
+    ($($example:expr),* $(,)?) => {
+        /// The examples of the table, each with what it sends and the words in which it is written,
+        /// after a sandbox said yes to it.
+        async fn examples() -> Vec<(&'static str, &'static str)> {
+            vec![$((works($example).await, stringify!($example))),*]
+        }
+    };
+}
+
+examples! {
+    GetUser::new("73-tel-615940546"),
+    GetUsers::new(),
+    SetUserData::new("73-tel-615940546", Map::new()),
+    SetUserName::new("73-tel-615940546", "Billy Bob"),
+    SetUserEmail::new("73-tel-615940546", "billy@example.com"),
+    SetUserNotes::new("73-tel-615940546", "Prefers the phone"),
+    SetUserPhone::new("73-tel-615940546", "+447922021419"),
+    GetUserTags::new("73-tel-615940546"),
+    SetUserTag::new("73-tel-615940546", "vip"),
+    DeleteUserTag::new("73-tel-615940546", "vip"),
+    CreateUserTag::new("returns"),
+    GetConversation::new("73-tel-615940546"),
+    GetConversationsFlat::new(),
+    GetOpenConversations::new(),
+    SendWhatsAppTemplate::new(3941, "+447922021419", "order_update", "en"),
+    GetWhatsAppTemplate::new(3941, "order_update", "en"),
+    SendSmsMessage::new(3941, "+447922021419", "On its way"),
+    SendTextMessage::new("73-tel-615940546", "On its way"),
+    SendMessage::new("+447922021419", "welcome"),
+    GetMessageDetails::new("6462d3d8c8b0b08fddc34ca8"),
+}
+
+async fn works<C: Command>(command: C) -> &'static str {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.convrs_client().unwrap();
+    assert!(client.execute(command).await.is_ok(), "{}", C::NAME);
+    C::NAME
+}
+
+#[tokio::test]
+async fn every_command_is_in_the_table_of_its_crate_with_an_example_that_works() {
     assert_eq!(COMMANDS.len(), 20);
     let readme = read("convrs-client/README.md");
+    let examples = examples().await;
     for (name, path) in COMMANDS {
         let kind = path.rsplit([':', ' ']).next().unwrap();
+        let (_, example) = examples.iter().find(|(of, _)| of == name).unwrap();
         let row = readme.lines().find(|line| line.contains(&format!("> {name} |")));
-        assert!(row.unwrap_or_default().contains(&format!("| `{kind}` |")), "{name} {kind}");
+        let cells = format!("| `{kind}` | `{example}` |");
+        assert!(row.unwrap_or_default().contains(&cells), "{name}: {cells}");
     }
 }
 

@@ -23,6 +23,8 @@ pub struct TransportError {
 pub enum Phase {
     /// Before any I/O: the request or the settings were refused, or the deadline had passed.
     Prepare,
+    /// Waiting in this process for a rate limit.
+    Queue,
     /// Resolving the name, opening the connection, the TLS handshake.
     Connect,
     /// A connection was there: bytes of the request may have been written, no answer had begun.
@@ -37,6 +39,8 @@ pub enum Phase {
 pub enum TransportErrorKind {
     /// The request or a setting cannot be used: relative URL, http to another machine, bad proxy.
     Invalid,
+    /// The rate limiter has no place left, or cannot count.
+    Overloaded,
     /// The name did not resolve, or nobody took the connection.
     Connect,
     /// The TLS handshake failed: wrong or expired certificate, or no TLS spoken there.
@@ -86,7 +90,7 @@ impl TransportError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.phase {
-            Phase::Prepare | Phase::Connect => Outcome::NotSent,
+            Phase::Prepare | Phase::Queue | Phase::Connect => Outcome::NotSent,
             Phase::Exchange | Phase::Body => Outcome::Unknown,
         }
     }
@@ -104,6 +108,7 @@ mod tests {
     fn the_outcome_is_not_sent_until_there_is_a_connection() {
         let outcome = |phase| TransportError::new(phase, TransportErrorKind::Timeout, "").outcome();
         assert_eq!(outcome(Phase::Prepare), Outcome::NotSent);
+        assert_eq!(outcome(Phase::Queue), Outcome::NotSent);
         assert_eq!(outcome(Phase::Connect), Outcome::NotSent);
         assert_eq!(outcome(Phase::Exchange), Outcome::Unknown);
         assert_eq!(outcome(Phase::Body), Outcome::Unknown);

@@ -11,6 +11,9 @@ mod mock;
 mod outcome;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
+mod rate_limit;
+mod retry;
+mod retry_after;
 mod target;
 
 pub use error::{Phase, TransportError, TransportErrorKind};
@@ -20,4 +23,7 @@ pub use mock::MockTransport;
 pub use outcome::Outcome;
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+pub use rate_limit::{Charge, LimitKey, LimitStore, Limiter, MemoryLimits, Take};
+pub use retry::{FailedAttempt, OperationClass, RetryBudget, RetryPolicy, RetryRule};
+pub use retry_after::retry_after;
 pub use target::{check_target, is_loopback};

@@ -255,7 +255,7 @@ impl HttpTransport for OptionsOf {
         &self,
         _: http::Request<Body>,
         options: &CallOptions,
-    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+    ) -> Result<http::Response<Bytes>, TransportError> {
         self.0.lock().unwrap().push(options.clone());
         Ok(http::Response::new("{}".into()))
     }
@@ -284,12 +284,36 @@ async fn a_send_takes_a_fresh_connection_and_a_list_more_time_and_room() {
 }
 
 #[tokio::test]
+async fn a_list_comes_item_by_item_by_callback_and_by_iterator() {
+    const LIST: &str =
+        r#"{"ok":1,"cmd":"GetUsers","data":[{"uid":"73-tel-1"},5,{"uid":"73-tel-3"}]}"#;
+    let (mock, client) = client();
+    mock.answer(200, LIST);
+    let mut users = Vec::new();
+    let seen = client.execute(GetUsers::new()).each(|user| users.push(user)).await.unwrap();
+    assert_eq!(seen, 3);
+    assert_eq!(users[0], Ok(crate::User::new("73-tel-1")));
+    assert_eq!(users[1].as_ref().unwrap_err().index(), 1);
+
+    mock.answer(200, LIST);
+    let items = client.execute(GetUsers::new()).iter().await.unwrap();
+    assert_eq!(items.collect::<Vec<_>>(), users);
+
+    mock.answer(200, r#"{"ok":0,"cmd":"GetUsers","errorCode":1001}"#);
+    let error = client.execute(GetUsers::new()).each(|_| panic!("an item")).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::InvalidToken));
+    mock.answer(502, "<html>");
+    let error = client.execute(GetUsers::new()).iter().await.unwrap_err();
+    assert_eq!(http_status(&error), 502);
+}
+
+#[tokio::test]
 async fn a_carrier_of_ones_own_gets_the_whole_frame() {
     #[derive(Debug)]
     struct Echo;
     #[async_trait]
     impl Exchange for Echo {
-        async fn exchange(&self, frame: &Frame) -> Result<bytes::Bytes, Error> {
+        async fn exchange(&self, frame: &Frame) -> Result<Bytes, Error> {
             assert_eq!((frame.name, frame.class), ("GetUser", OperationClass::Read));
             assert_eq!(frame.json, r#"{"token":"t0ken","cmd":"GetUser","uid":"73-tel-1"}"#);
             Ok(r#"{"ok":1,"data":{"uid":"73-tel-1"}}"#.into())
@@ -304,6 +328,7 @@ async fn a_carrier_of_ones_own_gets_the_whole_frame() {
 fn clients_calls_and_errors_cross_threads() {
     fn send<T: Send>(_: T) {}
     fn shared<T: Clone + Send + Sync + 'static>() {}
+    fn shared_item<T: Send + Sync>() {}
     fn error<T: std::error::Error + Send + Sync + 'static>() {}
     shared::<Client>();
     error::<Error>();
@@ -312,4 +337,7 @@ fn clients_calls_and_errors_cross_threads() {
     error::<crate::ProtocolError>();
     let (_, client) = client();
     send(client.execute(template()).into_future());
+    send(client.execute(GetUsers::new()).each(drop));
+    send(client.execute(GetUsers::new()).iter());
+    shared_item::<ItemsIter<'static, crate::User>>();
 }

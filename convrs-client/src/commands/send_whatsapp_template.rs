@@ -9,8 +9,9 @@ use crate::{
 /// Sends a WhatsApp template message. It reaches a person, so it is never repeated by itself.
 ///
 /// Outside the 24 hours after the person's last message, a template is the only message that
-/// WhatsApp takes. It must have been approved before. At most 1 message a second goes to a number
-/// (2007) and 10 a second with a token (2008), over all commands that send.
+/// WhatsApp takes; [`template::window`](crate::template::window()) tells. It must have been approved
+/// before. At most 1 message a second goes to a number (2007) and 10 a second with a token (2008),
+/// over all commands that send.
 ///
 /// # Errors
 /// 1006, 1007, 1009 the phone number; 1008, 1015, 1016 the bot; 3000, 3001, 3003, 3004 the template;
@@ -60,15 +61,20 @@ pub struct SendWhatsAppTemplate {
     /// Name of the template. Required: 3003.
     #[serde(rename = "templateName", default, deserialize_with = "scalar::string")]
     pub template_name: String,
-    /// Values for the placeholders, in order. A wrong number of them is refused by WhatsApp (3002,
-    /// WhatsApp code 132000).
+    /// Values for the placeholders of the body, in order. A wrong number of them is refused by
+    /// WhatsApp (3002, WhatsApp code 132000); [`check_parameters`](crate::template::check_parameters)
+    /// finds it before. Documented: texts. Assumed: WhatsApp's other kinds.
     #[serde(
         default,
         deserialize_with = "scalar::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub parameters: Option<Vec<TemplateParameter>>,
-    /// The value for the header, for templates that have one.
+    /// The value for the header, for templates whose header wants one: a text for its placeholder,
+    /// or a picture, video, document or place, such as
+    /// `TemplateParameter::image_link("https://example.com/a.png")`. Undocumented: the fields of this
+    /// object. Assumed: one parameter as in `parameters`; [`TemplateParameter::Raw`] sends any other
+    /// shape.
     #[serde(
         default,
         deserialize_with = "scalar::optional",

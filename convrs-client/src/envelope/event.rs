@@ -1,9 +1,11 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use replykit_inbound::repair_json;
 use serde::{
     Deserialize, Serialize,
-    de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
+    },
 };
 use serde_json::{Map, Value, value::RawValue};
 
@@ -14,11 +16,8 @@ use crate::{Event, Items, Message, RawEvent, Uid, User, lossless::Key};
 #[must_use]
 pub fn decode_event(pushed: &[u8]) -> Event {
     let json = repair_json(pushed);
-    if let Some(event) = Frame::read(&json, true).and_then(Frame::into_event) {
-        return event;
-    }
-    // Not in one typed pass: find out why, and keep what can be kept.
-    let Some(frame) = Frame::read(&json, false) else {
+    // In one typed pass; one that fails is repeated without types, to keep what can be kept.
+    let Some(frame) = Frame::read(&json, true).or_else(|| Frame::read(&json, false)) else {
         return Event::Unknown(RawEvent::new("", "it is not one JSON object", pushed));
     };
     if frame.cmd.is_empty() {
@@ -29,7 +28,7 @@ pub fn decode_event(pushed: &[u8]) -> Event {
             }
         };
     }
-    frame.salvage().unwrap_or_else(|(cmd, reason)| match reason {
+    frame.into_event().unwrap_or_else(|(cmd, reason)| match reason {
         Some(reason) => Event::Malformed(RawEvent::new(cmd, reason, pushed)),
         None => Event::Unknown(RawEvent::new(cmd, "the event is not documented", pushed)),
     })
@@ -71,74 +70,88 @@ struct OwnedUpdate {
 }
 
 /// An event, with its data typed where `cmd` came before it.
-struct Frame {
-    cmd: String,
+struct Frame<'de> {
+    cmd: Cow<'de, str>,
     uid: Option<Uid>,
-    data: Data,
+    data: Data<'de>,
 }
 
-enum Data {
-    None,
+enum Data<'de> {
     User(Box<User>),
     Update(OwnedUpdate),
     Messages(Items<Message>),
-    Raw(Box<RawValue>),
+    Raw(&'de RawValue),
+    None,
 }
 
 /// What could not be read, and why; without a reason the event is not known.
-type Unread = (String, Option<String>);
+type Unread<'de> = (Cow<'de, str>, Option<String>);
 
-impl Frame {
-    fn read(text: &[u8], typed: bool) -> Option<Self> {
+impl<'de> Frame<'de> {
+    fn read(text: &'de str, typed: bool) -> Option<Self> {
         let mut json = reader(text);
         let frame = FrameSeed { typed }.deserialize(&mut json).ok()?;
         json.end().ok()?;
         Some(frame)
     }
 
-    /// `None` when `cmd` came after the data, or something is missing or unknown.
-    fn into_event(self) -> Option<Event> {
-        let uid = self.uid.filter(|uid| !uid.is_empty());
-        Some(match (self.cmd.as_str(), self.data) {
-            ("onUserCreate", Data::User(user)) => Event::UserCreated(user),
-            ("onUserUpdate", Data::Update(OwnedUpdate { user, update })) => {
-                Event::UserUpdated { user, update }
-            }
-            ("onUserDelete", _) => Event::UserDeleted(uid?),
-            ("onUserDisable", _) => Event::UserDisabled(uid?),
-            ("onUserEnable", _) => Event::UserEnabled(uid?),
-            ("onUserConversation", Data::Messages(messages)) => {
-                Event::ConversationClosed { uid: uid?, messages }
-            }
-            _ => return None,
-        })
-    }
-
-    /// Reads data that is still raw: item by item where it is a list.
-    fn salvage(self) -> Result<Event, Unread> {
+    fn into_event(self) -> Result<Event, Unread<'de>> {
         let Self { cmd, uid, data } = self;
-        let raw = match &data {
-            Data::Raw(raw) => raw.get(),
-            _ => "null",
-        };
-        let unread = |reason: String| (cmd.clone(), Some(reason));
-        let typed = match cmd.as_str() {
-            "onUserCreate" => {
-                Data::User(serde_json::from_str(raw).map_err(|e| unread(e.to_string()))?)
-            }
-            "onUserUpdate" => {
-                Data::Update(serde_json::from_str(raw).map_err(|e| unread(e.to_string()))?)
-            }
-            "onUserConversation" => Data::Messages(
-                Items::salvage(raw).ok_or_else(|| unread("its data is no list".to_owned()))?,
-            ),
-            "onUserDelete" | "onUserDisable" | "onUserEnable" => Data::None,
+        let event = match cmd.as_ref() {
+            "onUserCreate" => data.user().map(Event::UserCreated),
+            "onUserUpdate" => data
+                .update()
+                .map(|OwnedUpdate { user, update }| Event::UserUpdated { user, update }),
+            "onUserDelete" => present(uid).map(Event::UserDeleted),
+            "onUserDisable" => present(uid).map(Event::UserDisabled),
+            "onUserEnable" => present(uid).map(Event::UserEnabled),
+            "onUserConversation" => data.messages().and_then(|messages| {
+                present(uid).map(|uid| Event::ConversationClosed { uid, messages })
+            }),
             _ => return Err((cmd, None)),
         };
-        let name = cmd.clone();
-        Self { cmd, uid, data: typed }
-            .into_event()
-            .ok_or_else(|| (name, Some("it has no uid".to_owned())))
+        event.map_err(|reason| (cmd, Some(reason)))
+    }
+}
+
+fn present(uid: Option<Uid>) -> Result<Uid, String> {
+    uid.filter(|uid| !uid.is_empty()).ok_or_else(|| "it has no uid".to_owned())
+}
+
+impl Data<'_> {
+    fn user(self) -> Result<Box<User>, String> {
+        match self {
+            Self::User(user) => Ok(user),
+            data => data.read(),
+        }
+    }
+
+    fn update(self) -> Result<OwnedUpdate, String> {
+        match self {
+            Self::Update(update) => Ok(update),
+            data => data.read(),
+        }
+    }
+
+    /// Message by message where the list cannot be read as a whole.
+    fn messages(self) -> Result<Items<Message>, String> {
+        match self {
+            Self::Messages(messages) => Ok(messages),
+            data => data.read().or_else(|_| {
+                Items::salvage(data.raw()).ok_or_else(|| "its data is no list".to_owned())
+            }),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(self.raw()).map_err(|e| e.to_string())
+    }
+
+    fn raw(&self) -> &str {
+        match self {
+            Self::Raw(raw) => raw.get(),
+            _ => "null",
+        }
     }
 }
 
@@ -147,31 +160,37 @@ struct FrameSeed {
 }
 
 impl<'de> DeserializeSeed<'de> for FrameSeed {
-    type Value = Frame;
+    type Value = Frame<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Frame, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Frame<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for FrameSeed {
-    type Value = Frame;
+    type Value = Frame<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Frame, A::Error> {
-        let mut frame = Frame { cmd: String::new(), uid: None, data: Data::None };
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Frame<'de>, A::Error> {
+        let none = Data::None;
+        let mut frame = Frame { cmd: Cow::Borrowed(""), uid: None, data: none };
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
+                // Whatever else stands here, and a second one, is left to the pass without types.
+                "cmd" if self.typed && matches!(frame.data, Data::Raw(_) | Data::None) => {
+                    frame.cmd = map.next_value::<Key<'de>>()?.0;
+                }
+                "cmd" if self.typed => return Err(A::Error::custom("cmd is there twice")),
                 "cmd" => {
                     let cmd: Value = map.next_value()?;
-                    cmd.as_str().unwrap_or_default().clone_into(&mut frame.cmd);
+                    frame.cmd = Cow::Owned(cmd.as_str().unwrap_or_default().to_owned());
                 }
                 "uid" => frame.uid = map.next_value()?,
                 "data" => {
-                    frame.data = match frame.cmd.as_str() {
+                    frame.data = match frame.cmd.as_ref() {
                         "onUserCreate" if self.typed => Data::User(map.next_value()?),
                         "onUserUpdate" if self.typed => Data::Update(map.next_value()?),
                         "onUserConversation" if self.typed => Data::Messages(map.next_value()?),
@@ -252,6 +271,25 @@ mod tests {
         assert_eq!(messages.len(), 1);
         assert_eq!(messages[0].kind.as_str(), "video");
         assert_eq!(messages.malformed()[0].index(), 1);
+    }
+
+    #[test]
+    fn of_two_names_and_of_two_data_the_last_counts() {
+        for text in [
+            r#"{"cmd":"onUserCreate","data":{"uid":"1"},"cmd":"onUserDelete","uid":"73-tel-1"}"#,
+            r#"{"cmd":5,"cmd":"onUserDelete","uid":"73-tel-1"}"#,
+            r#"{"cmd":"on\u0055serDelete","uid":"73-tel-1"}"#,
+        ] {
+            let Event::UserDeleted(uid) = Event::parse(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(uid.as_str(), "73-tel-1");
+        }
+        for text in [
+            r#"{"cmd":"onUserUpdate","data":{"user":{"uid":"1"}},"cmd":"onUserCreate","data":{"uid":"2"}}"#,
+            r#"{"data":{"uid":"1"},"cmd":"onUserCreate","data":{"uid":"2"}}"#,
+        ] {
+            let Event::UserCreated(user) = Event::parse(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(user.uid.as_str(), "2");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     Ack, BotId, ErrorKind, GetMessageDetails, GetUser, MessageDetails, MessageReceipt, Outcome,
-    PhoneNumber, SendWhatsAppTemplate, TemplateParameter, Uid, User, WebhookHeader,
+    PhoneNumber, SendWhatsAppTemplate, TemplateParameter, Uid, User, WebhookHeader, WhatsAppError,
     lossless::Lossless,
 };
 

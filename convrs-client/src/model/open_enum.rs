@@ -49,8 +49,17 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                Ok(Self::from(name.as_ref()))
+                struct Name;
+                impl serde::de::Visitor<'_> for Name {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("a string")
+                    }
+                    fn visit_str<E>(self, name: &str) -> Result<$name, E> {
+                        Ok($name::from(name))
+                    }
+                }
+                deserializer.deserialize_str(Name)
             }
         }
     };

@@ -2,7 +2,7 @@ use convrs_client::{
     Ack, Channel, ComponentKind, E164, ErrorCode, GetMessageDetails, GetWhatsAppTemplate,
     MessageAccepted, MessageDetails, MessageReceipt, Mid, PhoneNumber, SendMessage, SendSmsMessage,
     SendTextMessage, SendWhatsAppTemplate, Template, TemplateParameter, TemplateStatus, User,
-    WebhookHeader, WhatsAppError,
+    WebhookHeader, WhatsAppError, template::parameter_count,
 };
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ impl Serve for SendWhatsAppTemplate {
         state.rates.check(Some(phone), now)?;
         check_status(&template)?;
         let parameters = self.parameters.unwrap_or_default();
-        if parameters.len() != placeholders(&template) {
+        if parameters.len() != parameter_count(body(&template)) {
             return Err(whatsapp(132_000, "the number of parameters does not fit the template"));
         }
         let headers = self.webhook_headers.unwrap_or_default();
@@ -138,10 +138,14 @@ fn send(state: &mut State, message: Outgoing, now: Timestamp) -> Result<MessageR
     Ok(receipt)
 }
 
+fn body(template: &Template) -> &str {
+    let body = template.components.iter().find(|c| c.kind == ComponentKind::Body);
+    body.and_then(|body| body.text.as_deref()).unwrap_or_default()
+}
+
 /// What the person reads: the body with the texts in their places.
 fn rendered(template: &Template, parameters: &[TemplateParameter]) -> String {
-    let body = template.components.iter().find(|c| c.kind == ComponentKind::Body);
-    let text = body.and_then(|body| body.text.clone()).unwrap_or_default();
+    let text = body(template).to_owned();
     parameters.iter().zip(1..).fold(text, |text, (parameter, number)| match parameter {
         TemplateParameter::Text(value) => text.replace(&format!("{{{{{number}}}}}"), value),
         _ => text,
@@ -160,14 +164,4 @@ pub(super) fn number_of(user: &User) -> Option<E164> {
         Some(Channel::WhatsApp | Channel::Sms) => user.phone.as_ref()?.e164().ok(),
         _ => None,
     }
-}
-
-/// How many values a template wants: the highest number of a placeholder.
-fn placeholders(template: &Template) -> usize {
-    let texts = template.components.iter().filter_map(|component| component.text.as_deref());
-    texts
-        .flat_map(|text| text.split("{{").skip(1))
-        .filter_map(|rest| rest.split_once("}}")?.0.trim().parse().ok())
-        .max()
-        .unwrap_or(0)
 }
