@@ -56,6 +56,7 @@ impl Report {
     }
 
     fn gate(&mut self, what: &str, value: f64, sign: &str, threshold: f64, holds: bool) {
+        let threshold = (threshold * 1e3).round() / 1e3;
         let verdict = if holds { "PASS" } else { "FAIL" };
         println!("  {what:<46} {value:>8.3}   {sign} {threshold}   {verdict}");
         self.failed |= !holds;
