@@ -140,7 +140,7 @@ fn a_frame_on_its_way_shows_no_secret() {
         }
     }
     let client = Client::over(Inspect, CANARY);
-    let run = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let run = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     run.block_on(client.execute(template()).into_future()).unwrap();
 }
 

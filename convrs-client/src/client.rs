@@ -3,28 +3,26 @@ use std::{
     future::{Future, IntoFuture},
     pin::Pin,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::Uri;
-use replykit_transport::{CallOptions, HttpTransport, check_target};
+use replykit_transport::{HttpTransport, Limiter, RetryPolicy, check_target};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Command, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass, Token,
+    Command, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass, RateLimits,
+    Token,
+    carry::{Carrier, Job, deadline},
     envelope::{self, items::into_items},
     over_http::OverHttp,
 };
 
-/// A client of the Convrs API for one organisation. Cloning is cheap.
+/// A client of the Convrs API for one organisation. Cloning is cheap, and clones share their rate
+/// limits, their queue and their retry budget. Needs a tokio runtime with time.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
-
-struct Inner {
-    exchange: Box<dyn Exchange>,
-    token: Token,
-}
+pub struct Client(Arc<Carrier>);
 
 impl Client {
     /// A client that POSTs to `endpoint`, which the dashboard shows under Integrations > Convrs API.
@@ -63,18 +61,50 @@ impl Client {
 
     /// A client over a carrier of your own.
     pub fn over(exchange: impl Exchange, token: impl Into<Token>) -> Self {
-        Self(Arc::new(Inner { exchange: Box::new(exchange), token: token.into() }))
+        Self(Arc::new(Carrier::new(exchange, token.into())))
+    }
+
+    /// Repeats failed commands by this policy. Default: three attempts in all, and none that could
+    /// send or create anything twice, see [`Error::retry`].
+    #[must_use]
+    pub fn retry_policy(self, policy: RetryPolicy) -> Self {
+        self.set(|carrier| carrier.retry = policy)
+    }
+
+    /// Sends no faster than this. Default: one message a second to a number, ten in all.
+    #[must_use]
+    pub fn rate_limits(self, limits: RateLimits) -> Self {
+        self.set(|carrier| carrier.set_limits(limits))
+    }
+
+    /// Waits in the queue of this limiter. Give one to all clients of a token, for the server counts
+    /// them together.
+    #[must_use]
+    pub fn limiter(self, limiter: Limiter) -> Self {
+        self.set(|carrier| carrier.limiter = limiter)
+    }
+
+    /// Makes the waits between attempts, and the ids of sends, the same in every run.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        self.set(|carrier| carrier.seed(seed))
+    }
+
+    fn set(self, change: impl FnOnce(&mut Carrier)) -> Self {
+        let mut carrier = Arc::unwrap_or_clone(self.0);
+        change(&mut carrier);
+        Self(Arc::new(carrier))
     }
 
     /// Sends a command and reads its reply. Nothing happens before the [`Call`] is awaited.
     pub fn execute<C: Command>(&self, command: C) -> Call<'_, C> {
-        Call { client: self, command, time: None }
+        Call { client: self, command, time: None, resend: false }
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("exchange", &self.0.exchange).finish_non_exhaustive()
+        f.debug_tuple("Client").field(&self.0).finish()
     }
 }
 
@@ -89,6 +119,7 @@ pub struct Call<'a, C> {
     client: &'a Client,
     command: C,
     time: Option<Duration>,
+    resend: bool,
 }
 
 impl<C: Command> Call<'_, C> {
@@ -103,17 +134,31 @@ impl<C: Command> Call<'_, C> {
         self
     }
 
-    async fn carry(self) -> Result<Bytes, Error> {
-        let Self { client, command, time } = self;
+    /// Repeats the command even when it may have been carried out, as often as the retry policy
+    /// says. **The person may get the message more than once.** For a message that must arrive and
+    /// may be doubled, such as an alarm.
+    pub fn resend_even_if_unknown(mut self) -> Self {
+        self.resend = true;
+        self
+    }
+
+    async fn carry<T>(
+        self,
+        read: impl Fn(Bytes) -> Result<T, Error> + Send,
+        done_before: impl Fn(C::Output) -> Option<T> + Send + Sync,
+    ) -> Result<T, Error> {
+        let Self { client, mut command, time, resend } = self;
         command.validate()?;
         let class = command.class();
+        let send_id = Some(client.0.next_send_id()).filter(|id| command.mark(id));
         let json = envelope::encode_request(&command, &client.0.token)?;
         let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
         let mut frame = Frame::new(C::NAME, class, json, deadline);
         if C::LIST {
             frame.max_reply = MAX_LIST;
         }
-        client.0.exchange.exchange(&frame).await
+        let job = Job { frame, recipient: command.recipient(), send_id, resend };
+        client.0.carry(job, read, |code| command.done_before(code).and_then(&done_before)).await
     }
 }
 
@@ -146,8 +191,8 @@ where
     where
         F: FnMut(Result<T, Malformed>) + Send,
     {
-        let reply = self.carry().await?;
-        envelope::decode_each::<C, T>(&reply, each)
+        // Only what comes before the first item can make the client repeat the call.
+        self.iter().await?.each(each)
     }
 
     /// Sends the command and returns the items of the reply as an iterator, which reads each one when
@@ -157,7 +202,7 @@ where
     /// Those of the call, as far as they show before the first item. For a reply that turns out to be
     /// cut short see [`ItemsIter`].
     pub async fn iter(self) -> Result<ItemsIter<'static, T>, Error> {
-        into_items::<C, T>(self.carry().await?)
+        self.carry(into_items::<C, T>, |_| None).await
     }
 }
 
@@ -166,7 +211,7 @@ impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { envelope::decode_reply::<C>(&self.carry().await?) })
+        Box::pin(self.carry(|reply| envelope::decode_reply::<C>(&reply), Some))
     }
 }
 
@@ -185,10 +230,6 @@ fn default_time(class: OperationClass, list: bool) -> Duration {
         _ if list => 60,
         _ => 15,
     })
-}
-
-fn deadline(time: Duration) -> Instant {
-    CallOptions::within(time).deadline
 }
 
 #[cfg(test)]

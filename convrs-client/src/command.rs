@@ -1,6 +1,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Invalid;
+use crate::{E164, ErrorCode, Invalid, OperationClass, SendId};
 
 /// A documented command: one type per command, whose fields are the request.
 ///
@@ -29,6 +29,28 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
     /// The first breach, with the code that the server has for it.
     fn validate(&self) -> Result<(), Invalid>;
 
+    /// The phone number that the command sends to, where it has one: the limit of one message a
+    /// second counts by it. A command that sends and names none counts against the token alone.
+    #[must_use]
+    fn recipient(&self) -> Option<E164> {
+        None
+    }
+
+    /// Writes the client's own id of this send into the command, where the server will give it back
+    /// in callbacks. `false` where there is no such place.
+    fn mark(&mut self, id: &SendId) -> bool {
+        let _ = id;
+        false
+    }
+
+    /// The output, where a refusal of a repeat says that an earlier attempt, of which nobody knew,
+    /// was carried out.
+    #[must_use]
+    fn done_before(&self, code: ErrorCode) -> Option<Self::Output> {
+        let _ = code;
+        None
+    }
+
     /// Makes the best of data that could not be read as a whole. `data` is the JSON of the field
     /// that [`REPLY`](Self::REPLY) names. Lists give their good items; others give up.
     #[must_use]
@@ -48,26 +70,4 @@ pub enum ReplyShape {
     TopLevel,
     /// Nowhere: the reply says yes and nothing more.
     Empty,
-}
-
-/// What a repeat of a command would do, and so whether it may be repeated when nobody knows if the
-/// first one was carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OperationClass {
-    /// Changes nothing.
-    Read,
-    /// Changes something to the same state again.
-    Write,
-    /// Would make a second one.
-    Create,
-    /// Would reach a person a second time.
-    Send,
-}
-
-impl OperationClass {
-    /// Whether a repeat does no harm.
-    #[must_use]
-    pub fn may_repeat(self) -> bool {
-        matches!(self, Self::Read | Self::Write)
-    }
 }

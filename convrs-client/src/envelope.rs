@@ -24,7 +24,7 @@ use serde_json::{
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
-    ReplyShape, Token, lossless::Filter,
+    ReplyShape, SendId, Token, lossless::Filter,
 };
 
 /// Writes a request: compact JSON with the token first, then `cmd`, then the command's fields.
@@ -79,14 +79,20 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
 /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) when it is not JSON or a field has the wrong
 /// type.
 pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
-    decode(reader(&repair_json(callback)), &["ok"])
-        .map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))
+    let mut read: DeliveryCallback = decode(reader(&repair_json(callback)), &["ok"])
+        .map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))?;
+    read.send_id = SendId::take_from(&mut read.webhook_payload);
+    Ok(read)
 }
 
 /// Writes a delivery callback, as the server posts it.
 #[must_use]
 pub fn encode_callback(callback: &DeliveryCallback) -> String {
-    join(r#"{"ok":1"#.to_owned(), callback).unwrap_or_default()
+    let mut callback = callback.clone();
+    if let Some(id) = callback.send_id.take() {
+        id.put_into(&mut callback.webhook_payload);
+    }
+    join(r#"{"ok":1"#.to_owned(), &callback).unwrap_or_default()
 }
 
 /// Who asks for what, as an emulator sees it.

@@ -1,11 +1,11 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::StatusCode;
-use replykit_transport::TransportError;
+use replykit_transport::{Phase, TransportError, TransportErrorKind};
 
 use crate::{
     ApiError, ErrorCode, Invalid, Malformed, Mid, Outcome, ProtocolError, ProtocolProblem,
-    Truncated,
+    RetryRule, SendId, Truncated,
 };
 
 /// Why a command did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried
@@ -19,6 +19,19 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     evidence_mid: Option<Mid>,
+    retry_after: Option<Duration>,
+    history: History,
+}
+
+/// What a call went through before it failed.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    /// Whether an attempt before the last one may have been carried out.
+    pub(crate) doubtful: bool,
+    pub(crate) budget_spent: bool,
+    pub(crate) send_id: Option<SendId>,
 }
 
 /// The stage at which a command failed.
@@ -61,8 +74,19 @@ impl Error {
     /// | `Http` | by the status, see [`Outcome::of_status`] |
     /// | `Protocol` | `Unknown` |
     /// | `Malformed`, `Truncated` | `Unknown`; they come of reading only |
+    ///
+    /// An attempt before the last one counts too: when it may have been carried out, the outcome is
+    /// `Unknown` whatever the last one says.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        if self.0.history.doubtful {
+            return Outcome::Unknown;
+        }
+        self.last_outcome()
+    }
+
+    /// The outcome of the last attempt alone.
+    pub(crate) fn last_outcome(&self) -> Outcome {
         match self.kind() {
             ErrorKind::Invalid(_) => Outcome::NotSent,
             ErrorKind::Transport(error) => error.outcome(),
@@ -72,6 +96,70 @@ impl Error {
                 Outcome::Unknown
             }
         }
+    }
+
+    /// Whether and when the same command makes sense again. The client keeps to it: a command that
+    /// sends or creates is never repeated when it may have been carried out.
+    #[must_use]
+    pub fn retry(&self) -> RetryRule {
+        let unless_send = RetryRule::UnlessSend(Duration::ZERO);
+        match self.kind() {
+            ErrorKind::Invalid(_) | ErrorKind::Malformed(_) | ErrorKind::Truncated(_) => {
+                RetryRule::Never
+            }
+            ErrorKind::Transport(error) => match (error.phase(), error.kind()) {
+                (_, TransportErrorKind::TooLarge | TransportErrorKind::Encoding) => {
+                    RetryRule::Never
+                }
+                (Phase::Connect, TransportErrorKind::Connect | TransportErrorKind::Timeout) => {
+                    RetryRule::After(Duration::ZERO)
+                }
+                (Phase::Exchange | Phase::Body, _) => unless_send,
+                _ => RetryRule::Never,
+            },
+            ErrorKind::Api(error) => error.retry(),
+            ErrorKind::Http { status } => match status.as_u16() {
+                425 | 429 => RetryRule::After(Duration::from_secs(1)),
+                408 | 499 | 500 | 502..=504 | 520..=599 => unless_send,
+                _ => RetryRule::Never,
+            },
+            ErrorKind::Protocol(error) => match error.problem() {
+                ProtocolProblem::NotJson => RetryRule::OnceUnlessSend(Duration::from_secs(1)),
+                _ => RetryRule::Never,
+            },
+        }
+    }
+
+    /// How long the server asked to wait, by the `Retry-After` of its answer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many attempts the call made. 0 for a command that was not sent for breaking a rule.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.history.attempts
+    }
+
+    /// How long the call took, waits included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.history.elapsed
+    }
+
+    /// Whether the call gave up although a repeat made sense, because the repeats of this client had
+    /// used up their budget: the service is in trouble.
+    #[must_use]
+    pub fn retry_budget_spent(&self) -> bool {
+        self.0.history.budget_spent
+    }
+
+    /// The id that went out with a send whose callbacks bring it back: a callback with the same
+    /// [`send_id`](crate::DeliveryCallback::send_id) says what became of it.
+    #[must_use]
+    pub fn send_id(&self) -> Option<&SendId> {
+        self.0.history.send_id.as_ref()
     }
 
     /// The server's error code, or the one that it would have given for an invalid command.
@@ -98,7 +186,8 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, evidence_mid: None }))
+        let (evidence_mid, retry_after, history) = (None, None, History::default());
+        Self(Box::new(Inner { kind, evidence_mid, retry_after, history }))
     }
 
     pub(crate) fn protocol(problem: ProtocolProblem, answer: &[u8]) -> Self {
@@ -107,6 +196,16 @@ impl Error {
 
     pub(crate) fn with_evidence(mut self, mid: Option<Mid>) -> Self {
         self.0.evidence_mid = mid;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, time: Option<Duration>) -> Self {
+        self.0.retry_after = time;
+        self
+    }
+
+    pub(crate) fn with_history(mut self, history: History) -> Self {
+        self.0.history = history;
         self
     }
 }
@@ -129,7 +228,18 @@ impl fmt::Display for Error {
             ErrorKind::Protocol(error) => error.fmt(f),
             ErrorKind::Malformed(malformed) => malformed.fmt(f),
             ErrorKind::Truncated(truncated) => truncated.fmt(f),
+        }?;
+        let History { attempts, elapsed, doubtful, budget_spent, .. } = &self.0.history;
+        if *attempts > 1 {
+            write!(f, "; this was attempt {attempts}, after {:.1} s", elapsed.as_secs_f64())?;
         }
+        if *doubtful {
+            f.write_str("; an attempt before it may have been carried out")?;
+        }
+        if *budget_spent {
+            f.write_str("; no more attempts, for too many calls had to be repeated lately")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use crate::Outcome;
+use crate::{Outcome, RetryRule};
 
 /// What a documented [`ErrorCode`] means and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,22 +20,6 @@ pub struct ErrorCodeInfo {
     pub outcome: Outcome,
     /// Whether and when the same request makes sense again.
     pub retry: RetryRule,
-}
-
-/// Whether the same request makes sense again. [`ApiError::retry`](crate::ApiError::retry) has the
-/// rule of a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RetryRule {
-    /// Not by itself: something has to be changed first, or a person has to decide. The remedy says
-    /// what.
-    Never,
-    /// Once, with a different token.
-    WithNewToken,
-    /// Any command, after this time at least: nothing went out.
-    After(Duration),
-    /// After this time at least, but no command that sends or creates: it may have been carried out.
-    UnlessSend(Duration),
 }
 
 macro_rules! error_codes {

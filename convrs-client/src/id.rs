@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{redact::Hidden, scalar};
+use crate::{E164, redact::Hidden, scalar};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -51,6 +51,19 @@ text_id! {
     /// On the channels `wa3` (WhatsApp) and `cms` (SMS) the address is the person's phone number, so
     /// `Debug` shows the length only.
     Uid
+}
+
+impl Uid {
+    /// The phone number in it: of a user on WhatsApp (`wa3`) or SMS (`cms`), `None` on any other
+    /// channel.
+    #[must_use]
+    pub fn phone(&self) -> Option<E164> {
+        let (_bot, rest) = self.0.split_once('-')?;
+        match rest.split_once('-')? {
+            ("wa3" | "cms", digits) => E164::parse(digits).ok(),
+            _ => None,
+        }
+    }
 }
 
 text_id! {
@@ -145,6 +158,16 @@ mod tests {
     fn ids_are_accepted_as_numbers_or_texts() {
         assert_eq!(serde_json::from_str::<BotId>("\"3941\"").unwrap(), BotId::new(3941));
         assert_eq!(serde_json::from_str::<Mid>("17").unwrap(), Mid::from("17"));
+    }
+
+    #[test]
+    fn only_the_uid_of_a_phone_channel_holds_a_number() {
+        let phone = |uid: &str| Uid::from(uid).phone().map(E164::with_plus);
+        assert_eq!(phone("3941-wa3-44151999999").as_deref(), Some("+44151999999"));
+        assert_eq!(phone("3941-cms-44151999999").as_deref(), Some("+44151999999"));
+        for other in ["73-tel-615940546", "3941-wa3-", "3941-wa3-me", "wa3-44151999999", ""] {
+            assert_eq!(phone(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod ack;
 mod api_error;
 #[cfg(test)]
 mod canaries;
+mod carry;
 mod client;
 mod command;
 mod commands;
@@ -23,9 +24,11 @@ mod over_http;
 mod pages;
 mod phone;
 mod protocol_error;
+mod rates;
 mod redact;
 mod rules;
 mod scalar;
+mod send_id;
 #[cfg(feature = "phonenumber")]
 mod strict_phone;
 pub mod template;
@@ -36,7 +39,7 @@ mod whatsapp_error;
 pub use ack::Ack;
 pub use api_error::ApiError;
 pub use client::{Call, Client};
-pub use command::{Command, OperationClass, ReplyShape};
+pub use command::{Command, ReplyShape};
 pub use commands::{
     CreateUserTag, DeleteUserTag, GetConversation, GetConversationsFlat, GetMessageDetails,
     GetOpenConversations, GetUser, GetUserTags, GetUsers, GetWhatsAppTemplate, SendMessage,
@@ -45,7 +48,7 @@ pub use commands::{
 };
 pub use envelope::items::ItemsIter;
 pub use error::{Error, ErrorKind};
-pub use error_code::{ErrorCode, ErrorCodeInfo, RetryRule};
+pub use error_code::{ErrorCode, ErrorCodeInfo};
 pub use event::{Event, RawEvent};
 pub use exchange::{Exchange, Frame};
 pub use extra::Extra;
@@ -61,8 +64,10 @@ pub use model::{
 pub use pages::{ClosedConversations, Truncated, Users};
 pub use phone::{E164, PhoneNumber};
 pub use protocol_error::{ProtocolError, ProtocolProblem};
+pub use rates::RateLimits;
 pub use replykit_transport as transport;
-pub use replykit_transport::Outcome;
+pub use replykit_transport::{Limiter, OperationClass, Outcome, RetryPolicy, RetryRule};
+pub use send_id::SendId;
 pub use time::DateTime;
 pub use token::Token;
 pub use whatsapp_error::{WhatsAppError, WhatsAppErrorInfo};

@@ -3,7 +3,7 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
-use replykit_transport::{Body, CallOptions, Connection, HttpTransport};
+use replykit_transport::{Body, CallOptions, Connection, HttpTransport, retry_after};
 
 use crate::{
     Error, ErrorKind, Exchange, Frame, ProtocolProblem,
@@ -44,6 +44,7 @@ impl<T: HttpTransport> Exchange for OverHttp<T> {
         let response = self.transport.send(request, &options).await?;
 
         let status = response.status();
+        let wait = retry_after(response.headers());
         let body = response.into_body();
         if status.is_success() {
             return Ok(body);
@@ -53,7 +54,7 @@ impl<T: HttpTransport> Exchange for OverHttp<T> {
             Verdict::Contradicts { mid } => {
                 Err(Error::protocol(ProtocolProblem::Conflict { status }, &body).with_evidence(mid))
             }
-            Verdict::Foreign => Err(Error::new(ErrorKind::Http { status })),
+            Verdict::Foreign => Err(Error::new(ErrorKind::Http { status }).with_retry_after(wait)),
         }
     }
 }

@@ -42,40 +42,7 @@ impl PhoneNumber {
     /// other scripts, an extension) or a missing country code, 1007 for less than 8 or more than 15
     /// digits, 1009 for no number at all.
     pub fn e164(&self) -> Result<E164, Invalid> {
-        let invalid = |code, rule| Err(Invalid::new("phone", Some(code), rule));
-        let written = self.0.trim();
-        if written.is_empty() {
-            return invalid(ErrorCode::MissingPhone, "a phone number is needed");
-        }
-        let (mut number, mut digits) = (0_u64, 0_usize);
-        for c in written.strip_prefix('+').unwrap_or(written).chars() {
-            match c {
-                '0'..='9' => {
-                    digits += 1;
-                    // Only the first 15 digits are counted up, so this cannot overflow.
-                    if digits <= E164::MAX_DIGITS {
-                        number = number * 10 + u64::from(c as u32 - '0' as u32);
-                    }
-                }
-                ' ' | '-' | '.' | '(' | ')' => {}
-                _ => {
-                    return invalid(
-                        ErrorCode::InvalidPhone,
-                        "only the digits 0-9, spaces, dashes, dots and brackets may follow the +",
-                    );
-                }
-            }
-            if digits == 1 && number == 0 {
-                return invalid(
-                    ErrorCode::InvalidPhone,
-                    "it must begin with the country code, as in +44 or 44, not with 0 or 00",
-                );
-            }
-        }
-        if !(E164::MIN_DIGITS..=E164::MAX_DIGITS).contains(&digits) {
-            return invalid(ErrorCode::InvalidPhoneLength, "it must have 8 to 15 digits");
-        }
-        Ok(E164(number))
+        E164::parse(&self.0)
     }
 }
 
@@ -112,6 +79,43 @@ pub struct E164(u64);
 impl E164 {
     const MIN_DIGITS: usize = 8;
     const MAX_DIGITS: usize = 15;
+
+    pub(crate) fn parse(written: &str) -> Result<Self, Invalid> {
+        let invalid = |code, rule| Err(Invalid::new("phone", Some(code), rule));
+        let written = written.trim();
+        if written.is_empty() {
+            return invalid(ErrorCode::MissingPhone, "a phone number is needed");
+        }
+        let (mut number, mut digits) = (0_u64, 0_usize);
+        for c in written.strip_prefix('+').unwrap_or(written).chars() {
+            match c {
+                '0'..='9' => {
+                    digits += 1;
+                    // Only the first 15 digits are counted up, so this cannot overflow.
+                    if digits <= Self::MAX_DIGITS {
+                        number = number * 10 + u64::from(c as u32 - '0' as u32);
+                    }
+                }
+                ' ' | '-' | '.' | '(' | ')' => {}
+                _ => {
+                    return invalid(
+                        ErrorCode::InvalidPhone,
+                        "only the digits 0-9, spaces, dashes, dots and brackets may follow the +",
+                    );
+                }
+            }
+            if digits == 1 && number == 0 {
+                return invalid(
+                    ErrorCode::InvalidPhone,
+                    "it must begin with the country code, as in +44 or 44, not with 0 or 00",
+                );
+            }
+        }
+        if !(Self::MIN_DIGITS..=Self::MAX_DIGITS).contains(&digits) {
+            return invalid(ErrorCode::InvalidPhoneLength, "it must have 8 to 15 digits");
+        }
+        Ok(Self(number))
+    }
 
     /// The number as `+447922021419`.
     #[must_use]

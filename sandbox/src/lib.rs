@@ -19,7 +19,7 @@ use clock::Clock;
 pub use convrs::{
     CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
 };
-use convrs_client::Client;
+use convrs_client::{Client, RateLimits, RetryPolicy};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use pacing::Pacing;
@@ -104,14 +104,18 @@ impl Sandbox {
         ConvrsControl::new(&self.shared)
     }
 
-    /// A client of this sandbox's Convrs API.
+    /// A client of this sandbox's Convrs API, for tests: it makes one attempt and knows no rate limit
+    /// of its own, for it would wait in real time and the sandbox counts in its own.
     ///
     /// # Errors
     /// As [`Client::over_http`].
     pub fn convrs_client(&self) -> Result<Client, convrs_client::Error> {
         // The address was printed from a `SocketAddr`, so it parses.
         let endpoint = self.convrs_url().parse().unwrap_or_default();
-        Client::over_http(self.shared.transport.clone(), endpoint, self.token())
+        let mut limits = RateLimits::default();
+        (limits.per_number, limits.per_token) = (u32::MAX, u32::MAX);
+        let client = Client::over_http(self.shared.transport.clone(), endpoint, self.token())?;
+        Ok(client.rate_limits(limits).retry_policy(RetryPolicy::never()))
     }
 
     /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.

@@ -30,7 +30,7 @@ impl OperationClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryRule {
-    /// It fails again until something is changed.
+    /// Not by itself: something has to be changed first, or a person has to decide.
     Never,
     /// Once, with a different token.
     WithNewToken,

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless, redact, rules,
-    scalar,
+    Command, ErrorCode, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless,
+    redact, rules, scalar,
 };
 
 /// Takes a tag away from a user. The tag itself stays.
@@ -56,6 +56,11 @@ impl Command for DeleteUserTag {
 
     fn class(&self) -> OperationClass {
         OperationClass::Write
+    }
+
+    /// A repeat finds no tag where an earlier attempt took it away.
+    fn done_before(&self, code: ErrorCode) -> Option<()> {
+        (code == ErrorCode::UnknownTag).then_some(())
     }
 
     fn validate(&self) -> Result<(), Invalid> {

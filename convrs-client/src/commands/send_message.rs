@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Command, Extra, Invalid, MessageAccepted, OperationClass, PhoneNumber, ReplyShape,
+    Command, E164, Extra, Invalid, MessageAccepted, OperationClass, PhoneNumber, ReplyShape,
     lossless::lossless, redact, rules, scalar,
 };
 
@@ -80,6 +80,10 @@ impl Command for SendMessage {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn recipient(&self) -> Option<E164> {
+        self.phone.e164().ok()
     }
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BotId, Command, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
+    BotId, Command, E164, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
     ReplyShape, lossless::lossless, redact, rules, scalar,
 };
 
@@ -79,6 +79,10 @@ impl Command for SendSmsMessage {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn recipient(&self) -> Option<E164> {
+        self.phone.e164().ok()
     }
 
     fn validate(&self) -> Result<(), Invalid> {

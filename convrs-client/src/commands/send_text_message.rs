@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless, redact, rules,
-    scalar,
+    Command, E164, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless, redact,
+    rules, scalar,
 };
 
 /// Sends a text to a user. It reaches a person, so it is never repeated by itself.
@@ -59,6 +59,10 @@ impl Command for SendTextMessage {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn recipient(&self) -> Option<E164> {
+        self.uid.phone()
     }
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    BotId, Command, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
-    ReplyShape, TemplateParameter, WebhookHeader, lossless::lossless, redact, rules, scalar,
+    BotId, Command, E164, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
+    ReplyShape, SendId, TemplateParameter, WebhookHeader, lossless::lossless, redact, rules,
+    scalar,
 };
 
 /// Sends a WhatsApp template message. It reaches a person, so it is never repeated by itself.
@@ -151,6 +152,18 @@ impl Command for SendWhatsAppTemplate {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn recipient(&self) -> Option<E164> {
+        self.phone.e164().ok()
+    }
+
+    fn mark(&mut self, id: &SendId) -> bool {
+        if self.webhook_url.is_none() {
+            return false;
+        }
+        id.put_into(&mut self.webhook_payload);
+        true
     }
 
     fn validate(&self) -> Result<(), Invalid> {

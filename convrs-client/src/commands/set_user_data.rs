@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Command, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless, redact, rules,
-    scalar,
+    Command, E164, Extra, Invalid, OperationClass, ReplyShape, Uid, lossless::lossless, redact,
+    rules, scalar,
 };
 
 /// Stores data of your own with a user, and can start a flow for the user afterwards.
@@ -77,6 +77,10 @@ impl Command for SetUserData {
 
     fn class(&self) -> OperationClass {
         if self.route.is_some() { OperationClass::Send } else { OperationClass::Write }
+    }
+
+    fn recipient(&self) -> Option<E164> {
+        self.uid.phone()
     }
 
     fn validate(&self) -> Result<(), Invalid> {

@@ -23,18 +23,13 @@ use crate::{Command, Error, Items, Malformed, ProtocolProblem, ReplyShape};
 /// over by then.
 pub fn decode_each<C, T>(
     reply: &[u8],
-    mut each: impl FnMut(Result<T, Malformed>),
+    each: impl FnMut(Result<T, Malformed>),
 ) -> Result<usize, Error>
 where
     C: Command<Output = Items<T>>,
     T: DeserializeOwned,
 {
-    let mut items = decode_items::<C, T>(reply)?;
-    items.in_one_go(&mut each);
-    while let Some(item) = items.step()? {
-        each(item);
-    }
-    Ok(items.seen)
+    decode_items::<C, T>(reply)?.each(each)
 }
 
 /// The items of the reply to `C`, read one by one as they are asked for.
@@ -85,6 +80,18 @@ pub struct ItemsIter<'a, T> {
 }
 
 impl<T: DeserializeOwned> ItemsIter<'_, T> {
+    /// Hands over what is left, faster than one by one, and returns how many items there were.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn each(mut self, mut each: impl FnMut(Result<T, Malformed>)) -> Result<usize, Error> {
+        self.in_one_go(&mut each);
+        while let Some(item) = self.step()? {
+            each(item);
+        }
+        Ok(self.seen)
+    }
+
     /// Reads what is left, and returns how many items there were, the malformed ones included.
     ///
     /// # Errors

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Ack, BotId, DateTime, Error, Extra, Mid, Uid, envelope, lossless::lossless, redact, scalar,
+    Ack, BotId, DateTime, Error, Extra, Mid, SendId, Uid, envelope, lossless::lossless, redact,
+    scalar,
 };
 
 /// What the server posts to the `webhookURL` of a template whenever the message has come further.
@@ -61,6 +62,10 @@ pub struct DeliveryCallback {
     /// With [`Ack::Failed`]: WhatsApp's words. Assumed: they stand here.
     #[serde(rename = "whatsappErrorDesc", default, skip_serializing_if = "Option::is_none")]
     pub whatsapp_error_desc: Option<String>,
+    /// The id that the client gave the send, [`Error::send_id`]: with it a callback tells what became
+    /// of a send whose reply was lost. It stands in the payload on the wire.
+    #[serde(skip)]
+    pub send_id: Option<SendId>,
     /// Fields that are not documented.
     #[serde(skip)]
     pub extra: Extra,
@@ -83,6 +88,7 @@ impl DeliveryCallback {
             webhook_payload: None,
             whatsapp_error_code: None,
             whatsapp_error_desc: None,
+            send_id: None,
             extra: Extra::default(),
         }
     }
