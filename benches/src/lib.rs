@@ -1,11 +1,13 @@
 //! The figures of the family: what a crate takes for its work, beside a baseline that is built and
 //! measured in the same run. See README.md.
 
+mod call_observed;
 mod event_decode;
 mod events;
 mod first_call;
 mod getusers;
 mod getusers_stream;
+mod limiter;
 mod measure;
 mod phone;
 mod report;
@@ -16,8 +18,14 @@ use std::{fmt, process::ExitCode};
 use report::Report;
 
 /// A new figure gets its line here.
-const FIGURES: &[Figure] =
-    &[getusers::FIGURE, getusers_stream::FIGURE, event_decode::FIGURE, phone::FIGURE];
+const FIGURES: &[Figure] = &[
+    getusers::FIGURE,
+    getusers_stream::FIGURE,
+    event_decode::FIGURE,
+    phone::FIGURE,
+    limiter::FIGURE,
+    call_observed::FIGURE,
+];
 
 /// What is measured and what has to hold.
 struct Figure {

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command},
 };
 
@@ -80,12 +80,17 @@ pub(crate) fn instructions(figure: &str, case: &Case) -> Result<f64, String> {
 }
 
 fn counted(figure: &str, case: &Case, calls: u32) -> Result<f64, String> {
+    count(&this_program()?, &[CASE, figure, &case.name, &calls.to_string()])
+}
+
+/// Instructions of one run of a program.
+pub(crate) fn count(program: &Path, arguments: &[&str]) -> Result<f64, String> {
     let file = env::temp_dir().join(format!("replykit-benches.{}", process::id()));
     let out = Command::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no"])
         .arg(format!("--cachegrind-out-file={}", file.display()))
-        .arg(this_program()?)
-        .args([CASE, figure, &case.name, &calls.to_string()])
+        .arg(program)
+        .args(arguments)
         .output()
         .map_err(|e| format!("valgrind: {e}"))?;
     let counts = fs::read_to_string(&file).unwrap_or_default();
@@ -99,7 +104,7 @@ fn counted(figure: &str, case: &Case, calls: u32) -> Result<f64, String> {
 
 /// The heap of one call, measured by a second program with a counting allocator.
 pub(crate) fn heap(figure: &str, case: &Case) -> Result<Heap, String> {
-    let out = Command::new(heap_program()?)
+    let out = Command::new(build("replykit-benches-heap", &[])?)
         .args([figure, &case.name])
         .output()
         .map_err(|e| format!("the heap program: {e}"))?;
@@ -111,21 +116,21 @@ pub(crate) fn heap(figure: &str, case: &Case) -> Result<Heap, String> {
     }
 }
 
-/// Builds it the way in which this one was built: cargo runs only one of the two.
-fn heap_program() -> Result<PathBuf, String> {
-    const NAME: &str = "replykit-benches-heap";
+/// Builds a program of this package the way in which this one was built: cargo runs only one.
+pub(crate) fn build(name: &str, features: &[&str]) -> Result<PathBuf, String> {
     let this = this_program()?;
     let profile = this.parent().ok_or("this program is in no folder")?;
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--package", "replykit-benches", "--bin", NAME]);
+    build.args(["build", "--quiet", "--package", "replykit-benches", "--bin", name]);
+    build.args(features);
     if profile.ends_with("release") {
         build.arg("--release");
     }
     build.arg("--target-dir").arg(profile.parent().ok_or("this program is in no target folder")?);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     match build.status() {
-        Ok(status) if status.success() => Ok(profile.join(NAME)),
-        other => Err(format!("cannot build {NAME}: {other:?}")),
+        Ok(status) if status.success() => Ok(profile.join(name)),
+        other => Err(format!("cannot build {name}: {other:?}")),
     }
 }
 

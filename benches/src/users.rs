@@ -13,10 +13,10 @@ const CHANNELS: [(&str, &str); 4] =
 const NOTES: [&str; 4] = ["VIP", "Call after 5 pm", "Order was late", ""];
 
 /// A small generator of numbers: what matters is that it is always the same.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn next(&mut self, below: u64) -> u64 {
+    pub(crate) fn next(&mut self, below: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below

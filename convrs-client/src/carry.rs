@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    hash::{BuildHasher, Hasher, RandomState},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use replykit_transport::{FailedAttempt, Limiter, RetryBudget, RetryPolicy};
 
 use crate::{
     E164, Error, ErrorCode, Exchange, Frame, OperationClass, Outcome, RateLimits, SendId, Token,
-    error::History, rates::Rates,
+    error::History, rates::Rates, trace::Trace,
 };
 
 /// What carries the commands of a client.
@@ -42,7 +43,7 @@ impl Carrier {
             limiter: Limiter::in_memory(),
             rates: Arc::new(Rates::new(RateLimits::default(), &token)),
             budget: Arc::default(),
-            random: Arc::new(Mutex::new(fastrand::Rng::new())),
+            random: Arc::new(Mutex::new(fastrand::Rng::with_seed(entropy()))),
             token,
         }
     }
@@ -65,41 +66,75 @@ impl Carrier {
     pub(crate) async fn carry<T>(
         &self,
         job: Job,
-        read: impl Fn(Bytes) -> Result<T, Error>,
-        done_before: impl Fn(ErrorCode) -> Option<T>,
+        read: impl Fn(Bytes) -> Result<T, Error> + Send + Sync,
+        done_before: impl Fn(ErrorCode) -> Option<T> + Send + Sync,
     ) -> Result<T, Error> {
         let start = now();
+        let trace = Trace::call(job.frame.name);
         let mut history = History { send_id: job.send_id.clone(), ..History::default() };
         self.budget.deposit();
-        loop {
+        let result = loop {
             history.attempts = history.attempts.saturating_add(1);
-            let failed = match self.attempt(&job).await.and_then(&read) {
-                Ok(output) => return Ok(output),
+            let failed = match self.attempt(&job, history.attempts, &trace, &read).await {
+                Ok(output) => break Ok(output),
                 Err(failed) => failed,
             };
             if history.doubtful
                 && let Some(output) = failed.code().and_then(&done_before)
             {
-                return Ok(output);
+                break Ok(output);
             }
             self.learn(&failed, &job).await;
-            match self.wait_after(&failed, &job, &mut history) {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => {
-                    history.elapsed = now().saturating_duration_since(start);
-                    return Err(failed.with_history(history));
-                }
-            }
+            let Some(wait) = self.wait_after(&failed, &job, &mut history) else {
+                break Err(failed);
+            };
+            trace.retry(&failed, wait);
+            tokio::time::sleep(wait).await;
             history.doubtful |= failed.last_outcome() == Outcome::Unknown;
+        };
+        let elapsed = now().saturating_duration_since(start);
+        history.elapsed = elapsed;
+        let attempts = Some(history.attempts);
+        if history.budget_spent {
+            trace.budget_spent();
         }
+        let result = result.map_err(|failed| failed.with_history(history));
+        trace.ended(result.as_ref().map(drop), elapsed, attempts);
+        result
     }
 
-    async fn attempt(&self, job: &Job) -> Result<Bytes, Error> {
+    /// One attempt, from the wait for the rate limit to the reply.
+    async fn attempt<T>(
+        &self,
+        job: &Job,
+        attempt: u32,
+        call: &Trace,
+        read: impl Fn(Bytes) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let start = now();
+        let trace = call.attempt(attempt);
+        let result = trace.follow(self.exchange(job, &trace)).await.and_then(read);
+        let elapsed = now().saturating_duration_since(start);
+        trace.ended(result.as_ref().map(drop), elapsed, None);
+        result
+    }
+
+    async fn exchange(&self, job: &Job, trace: &Trace) -> Result<Bytes, Error> {
         if job.frame.class == OperationClass::Send {
-            let charges = self.rates.charges(job.recipient, now());
+            let start = now();
+            let charges = self.rates.charges(job.recipient, start);
             self.limiter.acquire(&charges, job.frame.deadline).await?;
+            trace.limited(now().saturating_duration_since(start));
         }
-        self.exchange.exchange(&job.frame).await
+        let reply = self.exchange.exchange(&job.frame).await;
+        let arrived = reply.as_ref().err().is_none_or(|e| e.outcome() != Outcome::NotSent);
+        if job.frame.class == OperationClass::Send
+            && arrived
+            && let (Some(number), Some(rest)) = (job.recipient, self.rates.rest())
+        {
+            self.limiter.hold(Rates::key(number), rest).await;
+        }
+        reply
     }
 
     /// The server counts on its own clock, and others may send with the token: its word counts.
@@ -148,6 +183,11 @@ impl fmt::Debug for Carrier {
 
 /// How long a number rests after the server found it too busy.
 const HOLD: Duration = Duration::from_millis(1100);
+
+/// From the system, as ids of sends have to differ between processes and machines.
+fn entropy() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
 
 /// The time of the runtime, which tests can hold.
 fn now() -> Instant {

@@ -84,7 +84,7 @@ impl Client {
         self.set(|carrier| carrier.limiter = limiter)
     }
 
-    /// Makes the waits between attempts, and the ids of sends, the same in every run.
+    /// For tests: makes the waits between attempts, and the ids of sends, the same in every run.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.set(|carrier| carrier.seed(seed))
@@ -144,7 +144,7 @@ impl<C: Command> Call<'_, C> {
 
     async fn carry<T>(
         self,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send,
+        read: impl Fn(Bytes) -> Result<T, Error> + Send + Sync,
         done_before: impl Fn(C::Output) -> Option<T> + Send + Sync,
     ) -> Result<T, Error> {
         let Self { client, mut command, time, resend } = self;

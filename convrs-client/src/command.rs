@@ -1,6 +1,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{E164, ErrorCode, Invalid, OperationClass, SendId};
+use crate::{E164, ErrorCode, Invalid, OperationClass, SendId, Uid};
 
 /// A documented command: one type per command, whose fields are the request.
 ///
@@ -41,6 +41,13 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
     fn mark(&mut self, id: &SendId) -> bool {
         let _ = id;
         false
+    }
+
+    /// Where the message can be seen once it went out: the user in whose conversation it stands, and
+    /// its text.
+    #[must_use]
+    fn footprint(&self) -> Option<(Uid, &str)> {
+        None
     }
 
     /// The output, where a refusal of a repeat says that an earlier attempt, of which nobody knew,

@@ -227,6 +227,11 @@ pub(crate) fn verdict(answer: &[u8]) -> Verdict {
     }
 }
 
+/// The message that the beginning of an answer to the command `name` names to its last letter.
+pub(crate) fn mid_in_part(name: &str, part: &[u8]) -> Option<Mid> {
+    head::mid_in_part(name, &repair_json(part))
+}
+
 /// Reads one object, without the fields that belong to the envelope.
 fn decode<'de, T: DeserializeOwned>(
     mut json: serde_json::Deserializer<impl Read<'de>>,

@@ -57,6 +57,22 @@ pub enum ErrorKind {
     Truncated(Truncated),
 }
 
+impl ErrorKind {
+    /// The stage in one word, for logs.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::Transport(_) => "transport",
+            Self::Api(_) => "api",
+            Self::Http { .. } => "http",
+            Self::Protocol(_) => "protocol",
+            Self::Malformed(_) => "malformed",
+            Self::Truncated(_) => "truncated",
+        }
+    }
+}
+
 impl Error {
     /// The stage at which the command failed, with what is known about it.
     #[must_use]

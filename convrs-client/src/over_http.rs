@@ -41,7 +41,10 @@ impl<T: HttpTransport> Exchange for OverHttp<T> {
             if frame.class.may_repeat() { Connection::Pooled } else { Connection::Fresh };
         let options =
             CallOptions::new(frame.deadline).max_body(frame.max_reply).connection(connection);
-        let response = self.transport.send(request, &options).await?;
+        let response = self.transport.send(request, &options).await.map_err(|error| {
+            let mid = envelope::mid_in_part(frame.name, &error.received());
+            Error::from(error).with_evidence(mid)
+        })?;
 
         let status = response.status();
         let wait = retry_after(response.headers());

@@ -23,7 +23,9 @@ impl Default for RateLimits {
     }
 }
 
-const WINDOW: Duration = Duration::from_secs(1);
+/// A twentieth more than the server's second: it counts when messages arrive, and one may take
+/// longer on its way than the next.
+const WINDOW: Duration = Duration::from_millis(1050);
 /// How long the rate of the token stays down by one more message a second.
 const STEP: Duration = Duration::from_secs(10);
 
@@ -55,6 +57,12 @@ impl Rates {
 
     pub(crate) fn key(number: E164) -> LimitKey {
         LimitKey::new("convrs phone", &number.digits())
+    }
+
+    /// How long a number rests after an answer for it. The server counted the message before it
+    /// answered, so then it counts as over there too, however long the way was.
+    pub(crate) fn rest(&self) -> Option<Duration> {
+        (self.limits.per_number <= 1).then_some(Duration::from_secs(1))
     }
 
     pub(crate) fn lower(&self, now: Instant) {

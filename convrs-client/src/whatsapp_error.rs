@@ -156,7 +156,7 @@ whatsapp_errors! {
         "the person wants no marketing messages from you", "the person opted out in WhatsApp", "stop sending marketing to this person";
     131051 Rejected, Never;
         "message type not supported", "WhatsApp does not know this type of message", "use a documented type";
-    131056 Rejected, after(6);
+    131056 Rejected, RetryRule::OnceAfter(Duration::from_secs(6));
         "too many messages to this person", "more than 1 message in 6 seconds from this number to that one", "wait 6 seconds; go on with other people meanwhile";
     131057 Unknown, Never;
         "the account is under maintenance", "WhatsApp moves or upgrades the account", "wait some minutes, and look for the message before you send again";
@@ -209,7 +209,8 @@ mod tests {
         };
         assert_eq!(rows(Outcome::Unknown, Never), [1, 2, 131000, 131016, 131057]);
         assert_eq!(rows(Outcome::Rejected, after(1)), [4, 80007, 130429]);
-        assert_eq!(rows(Outcome::Rejected, after(6)), [131056]);
+        let once = RetryRule::OnceAfter(Duration::from_secs(6));
+        assert_eq!(rows(Outcome::Rejected, once), [131056]);
         let limits = [368, 131031, 131042, 131048, 131049];
         let permanent = [100, 130472, 131008, 131009, 131021, 131026, 131047, 131050, 131051];
         let templates =

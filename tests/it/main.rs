@@ -12,11 +12,13 @@
 mod commands;
 mod conformance;
 mod control;
+mod faults;
 mod fixtures;
 mod flows;
 mod layering;
 mod pages;
 mod phone;
+mod reconcile;
 mod repository;
 mod sandbox_wire;
 mod support;

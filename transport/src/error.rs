@@ -1,6 +1,8 @@
 use std::{borrow::Cow, error::Error as StdError};
 
-use crate::Outcome;
+use bytes::Bytes;
+
+use crate::{Body, Outcome};
 
 /// Why no answer came back from an [`HttpTransport`](crate::HttpTransport).
 ///
@@ -15,6 +17,7 @@ pub struct TransportError {
     kind: TransportErrorKind,
     message: Cow<'static, str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    received: Body,
 }
 
 /// How far a request came before it failed. Later phases compare greater.
@@ -56,6 +59,9 @@ pub enum TransportErrorKind {
 }
 
 impl TransportError {
+    /// How many bytes of a broken answer an error keeps: 4 KiB.
+    pub const MOST_RECEIVED: usize = 4 * 1024;
+
     /// A failure of `kind` in `phase`. `message` is one sentence for a person, without any part of
     /// the request.
     pub fn new(
@@ -63,7 +69,7 @@ impl TransportError {
         kind: TransportErrorKind,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { phase, kind, message: message.into(), source: None }
+        Self { phase, kind, message: message.into(), source: None, received: Body::empty() }
     }
 
     /// Adds the underlying error. It is shown to people: strip URLs and secrets first.
@@ -71,6 +77,25 @@ impl TransportError {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Adds what had come of the answer's body. Its first [`MOST_RECEIVED`](Self::MOST_RECEIVED) bytes
+    /// are kept.
+    #[must_use]
+    pub fn with_received(mut self, mut body: Bytes) -> Self {
+        if body.len() > Self::MOST_RECEIVED {
+            // A copy, so that the rest is let go.
+            body = body.into_iter().take(Self::MOST_RECEIVED).collect();
+        }
+        self.received = body.into();
+        self
+    }
+
+    /// The beginning of the answer's body, as far as it had come: a trace of what the server did. It
+    /// may hold names and texts, so `Debug` and `Display` do not show it.
+    #[must_use]
+    pub fn received(&self) -> Bytes {
+        self.received.clone().into_bytes()
     }
 
     /// How far the request came.
@@ -112,6 +137,16 @@ mod tests {
         assert_eq!(outcome(Phase::Connect), Outcome::NotSent);
         assert_eq!(outcome(Phase::Exchange), Outcome::Unknown);
         assert_eq!(outcome(Phase::Body), Outcome::Unknown);
+    }
+
+    #[test]
+    fn the_beginning_of_the_answer_is_kept_and_not_shown() {
+        let answer = "secret".repeat(1000);
+        let error = TransportError::new(Phase::Body, TransportErrorKind::Timeout, "late");
+        assert!(error.received().is_empty());
+        let error = error.with_received(answer.clone().into());
+        assert_eq!(error.received(), answer.as_bytes()[..TransportError::MOST_RECEIVED]);
+        assert!(!format!("{error:?} {error}").contains("secret"), "{error:?}");
     }
 
     #[test]

@@ -278,7 +278,12 @@ async fn read(
         return Err(too_large());
     }
     let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
-    while let Some(chunk) = response.chunk().await.map_err(body_failed)? {
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            Err(error) => return Err(body_failed(error).with_received(body.freeze())),
+        };
         if chunk.len() > max_body - body.len() {
             return Err(too_large());
         }

@@ -1,4 +1,5 @@
 mod memory;
+mod tally;
 
 use std::{
     collections::BTreeMap,

@@ -36,6 +36,8 @@ pub enum RetryRule {
     WithNewToken,
     /// Any operation: nothing was done.
     After(Duration),
+    /// As [`After`](Self::After), but a second repeat will not help.
+    OnceAfter(Duration),
     /// No operation that sends or creates: it may have been carried out.
     UnlessSend(Duration),
     /// As [`UnlessSend`](Self::UnlessSend), but a second repeat will not help.
@@ -102,6 +104,7 @@ impl RetryPolicy {
         }
         let least = match failed.rule {
             RetryRule::After(least) => least,
+            RetryRule::OnceAfter(least) if failed.attempts == 1 => least,
             RetryRule::UnlessSend(least) if failed.class.may_repeat() => least,
             RetryRule::OnceUnlessSend(least)
                 if failed.class.may_repeat() && failed.attempts == 1 =>
@@ -200,10 +203,11 @@ mod tests {
         failed.attempts = 3;
         assert_eq!(decide(failed), None);
 
-        let mut once = failed;
-        (once.class, once.rule) = (OperationClass::Read, RetryRule::OnceUnlessSend(least));
-        assert_eq!(decide(FailedAttempt { attempts: 1, ..once }), Some(least));
-        assert_eq!(decide(FailedAttempt { attempts: 2, ..once }), None);
+        for rule in [RetryRule::OnceUnlessSend(least), RetryRule::OnceAfter(least)] {
+            let once = FailedAttempt { class: OperationClass::Read, rule, ..failed };
+            assert_eq!(decide(FailedAttempt { attempts: 1, ..once }), Some(least));
+            assert_eq!(decide(FailedAttempt { attempts: 2, ..once }), None);
+        }
     }
 
     #[test]
@@ -242,7 +246,7 @@ mod tests {
         #[test]
         fn no_failure_makes_a_wait_that_does_not_end_in_time(
             class in prop::sample::select(ALL.to_vec()),
-            kind in 0..5u8,
+            kind in 0..6u8,
             least in any::<u64>(),
             retry_after in any::<Option<u64>>(),
             attempts in any::<u32>(),
@@ -255,6 +259,7 @@ mod tests {
                 1 => RetryRule::WithNewToken,
                 2 => RetryRule::After(least),
                 3 => RetryRule::UnlessSend(least),
+                4 => RetryRule::OnceAfter(least),
                 _ => RetryRule::OnceUnlessSend(least),
             };
             let failed = FailedAttempt {
@@ -267,7 +272,8 @@ mod tests {
                 prop_assert!(wait < failed.time_left);
                 prop_assert!(wait <= policy.longest_wait + policy.cap);
                 prop_assert!(wait >= failed.retry_after.unwrap_or_default());
-                let safe = matches!(rule, RetryRule::After(_)) || class.may_repeat();
+                let undone = matches!(rule, RetryRule::After(_) | RetryRule::OnceAfter(_));
+                let safe = undone || class.may_repeat();
                 prop_assert!(safe);
             }
         }

@@ -245,6 +245,25 @@ async fn h28_one_number_is_sent_to_once_a_second_however_it_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_rests_for_a_second_after_a_slow_answer() {
+    #[derive(Debug)]
+    struct Slow;
+    #[async_trait::async_trait]
+    impl Exchange for Slow {
+        async fn exchange(&self, _: &Frame) -> Result<Bytes, Error> {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            Ok(YES.into())
+        }
+    }
+    let client = Client::over(Slow, "t0ken");
+    let start = Virtual::now();
+    client.execute(sms()).await.unwrap();
+    client.execute(sms()).await.unwrap();
+    // The server may have counted the first one as late as it answered.
+    assert_eq!(start.elapsed(), Duration::from_millis(700 + 1000 + 700));
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_a_second_go_out_in_all_over_every_client_with_the_same_limiter() {
     let (mock, client) = client();
     let (other_mock, other) = self::client();

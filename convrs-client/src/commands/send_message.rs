@@ -6,8 +6,8 @@ use crate::{
     lossless::lossless, redact, rules, scalar,
 };
 
-/// Sends a message by a route that is configured on the server. It reaches a person, so it is never
-/// repeated by itself.
+/// Sends a message by a route that is configured on the server. It reaches a person, so it is
+/// repeated only when it did not go out.
 ///
 /// # Errors
 /// 1009, 1006, 1007 the number; 1011, 1012, 1014 the route; 1013 the message; 2006 the person has

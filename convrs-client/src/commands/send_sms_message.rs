@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BotId, Command, E164, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
-    ReplyShape, lossless::lossless, redact, rules, scalar,
+    ReplyShape, Uid, lossless::lossless, redact, rules, scalar,
 };
 
-/// Sends an SMS. It reaches a person, so it is never repeated by itself.
+/// Sends an SMS. It reaches a person, so it is repeated only when it did not go out.
 ///
 /// # Errors
 /// 1008, 1015, 1016 the bot; 1009, 1006, 1007 the number; 1010 the message; 2002 the agent; 2005 the
@@ -79,6 +79,11 @@ impl Command for SendSmsMessage {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn footprint(&self) -> Option<(Uid, &str)> {
+        let number = self.phone.e164().ok()?.digits();
+        Some((Uid::from(format!("{}-cms-{number}", self.bot_id.get())), &self.message))
     }
 
     fn recipient(&self) -> Option<E164> {

@@ -5,7 +5,7 @@ use crate::{
     rules, scalar,
 };
 
-/// Sends a text to a user. It reaches a person, so it is never repeated by itself.
+/// Sends a text to a user. It reaches a person, so it is repeated only when it did not go out.
 ///
 /// The reply names no message: what became of the text can only be seen in the conversation.
 ///
@@ -59,6 +59,10 @@ impl Command for SendTextMessage {
 
     fn class(&self) -> OperationClass {
         OperationClass::Send
+    }
+
+    fn footprint(&self) -> Option<(Uid, &str)> {
+        Some((self.uid.clone(), &self.message))
     }
 
     fn recipient(&self) -> Option<E164> {

@@ -7,7 +7,8 @@ use crate::{
     scalar,
 };
 
-/// Sends a WhatsApp template message. It reaches a person, so it is never repeated by itself.
+/// Sends a WhatsApp template message. It reaches a person, so it is repeated only when it did not go
+/// out.
 ///
 /// Outside the 24 hours after the person's last message, a template is the only message that
 /// WhatsApp takes; [`template::window`](crate::template::window()) tells. It must have been approved

@@ -8,8 +8,8 @@ use crate::{
 
 /// Stores data of your own with a user, and can start a flow for the user afterwards.
 ///
-/// With a route it reaches the person, so it then counts as a send: it is never repeated by itself,
-/// and takes part in the rate limits (2007, 2008; assumed).
+/// With a route it reaches the person, so it then counts as a send: it is repeated only when it
+/// did not go out, and takes part in the rate limits (2007, 2008; assumed).
 ///
 /// # Errors
 /// 1005 for a user that the server does not know, 1025 for an empty uid, 1014 for a route name that is

@@ -144,6 +144,29 @@ impl<T> Head<T> {
     }
 }
 
+impl<'de, T: DeserializeOwned> Head<T> {
+    /// Reads the fields of the object. What was read before a fault stays.
+    fn fill<A: MapAccess<'de>>(
+        &mut self,
+        mut map: A,
+        field: Option<&'static str>,
+    ) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                name if Some(name) == field => self.data = map.next_value()?,
+                "ok" => self.say(&map.next_value()?),
+                name => match self.slot(name) {
+                    Some(slot) => *slot = Some(map.next_value()?),
+                    None => {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
 fn number(value: &Value) -> Option<i64> {
     scalar::integer(value).ok()
 }
@@ -177,20 +200,34 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for HeadSeed<T> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Head<T>, A::Error> {
         let mut head = Head::default();
-        while let Some(Key(key)) = map.next_key()? {
-            match key.as_ref() {
-                name if Some(name) == self.field => head.data = map.next_value()?,
-                "ok" => head.say(&map.next_value()?),
-                name => match head.slot(name) {
-                    Some(slot) => *slot = Some(map.next_value()?),
-                    None => {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                },
-            }
-        }
+        head.fill(map, self.field)?;
         Ok(head)
+    }
+}
+
+/// The message that the beginning of an answer names.
+pub(super) fn mid_in_part(name: &str, part: &str) -> Option<Mid> {
+    let mut head = Head::<IgnoredAny>::default();
+    // It ends in an error, as the text ends too early.
+    let _ = reader(part).deserialize_map(Filling(&mut head));
+    let cmd = head.cmd.as_ref().and_then(Value::as_str).unwrap_or_default();
+    // A text has an end, while a number may have lost digits.
+    let complete = head.mid.as_ref().is_some_and(Value::is_string);
+    head.mid().filter(|_| complete && (cmd.is_empty() || cmd == name))
+}
+
+struct Filling<'a>(&'a mut Head<IgnoredAny>);
+
+impl<'de> Visitor<'de> for Filling<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.0.fill(map, None)
     }
 }

@@ -413,6 +413,21 @@ fn a_refused_request_is_told_where_its_fault_is() {
 // Faults
 
 #[test]
+fn h08_the_beginning_of_an_answer_names_a_message_once_the_name_is_complete() {
+    let mid = |part: &str| mid_in_part("SendWhatsAppTemplate", part.as_bytes());
+    let end = RECEIPT.find("6462d3d8c8b0b08fddc34ca8\"").unwrap() + 25;
+    for cut in 0..=RECEIPT.len() {
+        let named = mid(&RECEIPT[..cut]);
+        let whole = named.as_ref().is_some_and(|mid| mid.as_str() == "6462d3d8c8b0b08fddc34ca8");
+        assert_eq!((named.is_some(), whole), (cut >= end, cut >= end), "{cut}");
+    }
+    assert_eq!(mid(r#"{"mid":64"#), None, "digits may be missing");
+    assert_eq!(mid(r#"{"cmd":"SendSMSMessage","mid":"6462""#), None, "another command's");
+    assert!(mid("{\"mid\":\"6462\",\"error\":\"caf\u{e9}").is_some());
+    assert!(mid_in_part("SendSMSMessage", b"{\"mid\":\"6462\",\"error\":\"\xe9\xa9").is_some());
+}
+
+#[test]
 fn h10_what_is_not_one_json_object_is_unknown() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let truncated = RECEIPT.strip_suffix('}').unwrap();

@@ -1,0 +1,56 @@
+//! That no row of the fault matrix is forgotten.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::support::repository;
+
+/// The rows that concern a client over HTTP.
+fn rows() -> impl Iterator<Item = u32> {
+    (1..=22).chain(26..=29)
+}
+
+#[test]
+fn every_row_of_the_fault_matrix_has_a_test() {
+    let mut tested = BTreeSet::new();
+    for folder in ["transport", "convrs-client", "tests/it"] {
+        collect(&repository().join(folder), &mut tested);
+    }
+    let missing: Vec<String> =
+        rows().filter(|row| !tested.contains(row)).map(|row| format!("H{row:02}")).collect();
+    assert!(missing.is_empty(), "no test for {}", missing.join(", "));
+}
+
+/// The rows that the names of the tests below a folder begin with.
+fn collect(folder: &Path, tested: &mut BTreeSet<u32>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, tested);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            tested.extend(rows_in(&fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn rows_in(code: &str) -> Vec<u32> {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let is_test = |line: &str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    let tests = lines.windows(2).filter(|pair| is_test(pair[0])).map(|pair| pair[1]);
+    tests.flat_map(rows_of).collect()
+}
+
+/// `fn h05_h06_a_test` is a test of 5 and 6.
+fn rows_of(signature: &str) -> Vec<u32> {
+    let name = signature.strip_prefix("async ").unwrap_or(signature);
+    let Some(name) = name.strip_prefix("fn ") else { return Vec::new() };
+    name.split('_')
+        .map_while(|part| part.strip_prefix('h').filter(|id| id.len() == 2)?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn a_row_counts_as_tested_by_the_name_of_a_test_alone() {
+    let code = "#[test]\nfn h05_h06_both() {}\n#[tokio::test(start_paused = true)]\n    async fn \
+                h27_this() {}\nfn h01_a_helper() {}\n#[test]\nfn about_h02() {}";
+    assert_eq!(rows_in(code), [5, 6, 27]);
+}
