@@ -165,6 +165,26 @@ mod tests {
     }
 
     #[test]
+    fn unknown_fields_survive_behind_a_buffer_of_serdes() {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Point(Point),
+            Text(String),
+        }
+        #[derive(Deserialize)]
+        struct Around {
+            #[serde(flatten)]
+            point: Point,
+        }
+        let json = r#"{"x":1,"z":{"deep":[1.5,null,"ö"]},"n":-3}"#;
+        let Either::Point(either) = serde_json::from_str(json).unwrap() else { panic!("a point") };
+        assert_eq!(either, decode(json));
+        assert_eq!(serde_json::from_str::<Around>(json).unwrap().point, either);
+        assert!(matches!(serde_json::from_str(r#""x""#), Ok(Either::Text(text)) if text == "x"));
+    }
+
+    #[test]
     fn a_value_tree_decodes_too() {
         let point: Point = serde_json::from_value(json!({"x": 1, "z": true})).unwrap();
         assert_eq!(point.extra.get("z"), Some(json!(true)));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use convrs_client::{Channel, ErrorCode, Template, TemplateStatus, User, WhatsAppError};
+use convrs_client::{
+    Channel, Command, ErrorCode, Template, TemplateStatus, User, WhatsAppError, for_each_command,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ enum Action {
         per_token: usize,
     },
     AddBot {
+        #[serde(alias = "botID")]
         bot_id: i64,
         channels: Vec<Channel>,
     },
@@ -35,10 +38,12 @@ enum Action {
         route: String,
     },
     PutTemplate {
+        #[serde(alias = "botID")]
         bot_id: i64,
         template: Template,
     },
     SetTemplateStatus {
+        #[serde(alias = "botID")]
         bot_id: i64,
         name: String,
         language: String,
@@ -161,7 +166,7 @@ pub(crate) fn convrs(control: ConvrsControl<'_>, request: &[u8]) -> Result<Value
             control.set_recipient(phone, recipient.into()).map(nothing)
         }
         Action::FailNext { code, whatsapp_code, command, carried_out } => {
-            control.fail_next(fault(code, whatsapp_code, command, carried_out));
+            control.fail_next(fault(code, whatsapp_code, command.as_deref(), carried_out)?);
             Ok(json!({}))
         }
         Action::CreateUser { user } => control.create_user(user).map(nothing),
@@ -195,18 +200,36 @@ fn cid(cid: convrs_client::Cid) -> Value {
 fn fault(
     code: i64,
     whatsapp_code: Option<i64>,
-    command: Option<String>,
+    command: Option<&str>,
     carried_out: bool,
-) -> Fault {
-    let mut fault = match whatsapp_code {
-        Some(code) => Fault::whatsapp(WhatsAppError::new(code, FAULT)),
-        None => Fault::new(ErrorCode::from(code)),
+) -> Result<Fault, String> {
+    let code = ErrorCode::from(code);
+    let mut fault = match (code, whatsapp_code) {
+        (ErrorCode::Other(_), _) => return Err(format!("{} is no documented code", code.number())),
+        (ErrorCode::ConnectionReused | ErrorCode::ConnectExpected, _) => {
+            return Err("1018 and 1019 speak of a WebSocket".to_owned());
+        }
+        // Without a code of its own, the one that says nothing.
+        (ErrorCode::WhatsApp, whatsapp) => {
+            Fault::whatsapp(WhatsAppError::new(whatsapp.unwrap_or(131_000), FAULT))
+        }
+        (_, Some(_)) => return Err("a whatsapp_code comes with 3002".to_owned()),
+        (code, None) => Fault::new(code),
     };
-    if let Some(command) = command {
-        fault = fault.of(command);
+    if let Some(wanted) = command {
+        let known = COMMANDS.iter().find(|known| **known == wanted);
+        fault = fault.of_name(known.ok_or_else(|| format!("{wanted} is no command"))?);
     }
-    if carried_out { fault.carried_out() } else { fault }
+    Ok(if carried_out { fault.carried_out() } else { fault })
 }
+
+macro_rules! names {
+    ($($command:ty),* $(,)?) => {
+        const COMMANDS: &[&str] = &[$(<$command as Command>::NAME),*];
+    };
+}
+
+for_each_command!(names);
 
 fn callback(callback: &CallbackDelivery) -> Value {
     json!({"mid": callback.mid, "ack": callback.ack, "result": result(&callback.result)})

@@ -143,6 +143,7 @@ async fn a_template_is_sent_only_when_it_is_approved() {
         (TemplateStatus::Disabled, ErrorCode::WhatsApp, Some(132_016)),
         (TemplateStatus::Pending, ErrorCode::UnknownTemplate, None),
         (TemplateStatus::Rejected, ErrorCode::UnknownTemplate, None),
+        (TemplateStatus::Other("IN_APPEAL".to_owned()), ErrorCode::UnknownTemplate, None),
     ] {
         convrs.set_template_status(3941, "order_update", "en", status.clone()).unwrap();
         let cached = client.execute(GetWhatsAppTemplate::new(3941, "order_update", "en")).await;
@@ -175,8 +176,10 @@ async fn a_fault_hits_the_command_that_it_waits_for_once() {
     let text = || SendTextMessage::new(BILLY, "Hello");
     let sent = async || client.execute(GetConversation::new(BILLY)).await.unwrap().len();
     let before = sent().await;
-    sandbox.convrs().fail_next(Fault::new(ErrorCode::Timeout).of("SendTextMessage"));
-    sandbox.convrs().fail_next(Fault::new(ErrorCode::Internal).of("SendTextMessage").carried_out());
+    sandbox.convrs().fail_next(Fault::new(ErrorCode::Timeout).of::<SendTextMessage>());
+    sandbox
+        .convrs()
+        .fail_next(Fault::new(ErrorCode::Internal).of::<SendTextMessage>().carried_out());
     assert_eq!(code(&client, GetUser::new(BILLY)).await, None);
     assert_eq!(code(&client, text()).await, Some(ErrorCode::Timeout));
     assert_eq!(sent().await, before, "it was not carried out");
@@ -233,10 +236,10 @@ async fn every_action_can_be_taken_over_http() {
     let (sandbox, client) = sandbox().await;
     let receiver = Receiver::start(204).await;
     let template = json!({
-        "name": "own", "language": "en", "status": "PENDING",
-        "components": [{"type": "BODY", "text": "Hi"}]
+        "name": "own", "language": "en", "status": "PENDING", "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Hi", "example": {"body_text": [[]]}}]
     });
-    let own = json!({"bot_id": 4000, "name": "own", "language": "en", "status": "APPROVED"});
+    let own = json!({"botID": 4000, "name": "own", "language": "en", "status": "APPROVED"});
     let with = |action: &str, mut fields: Value| {
         fields["action"] = action.into();
         fields
@@ -316,6 +319,9 @@ async fn a_bad_control_request_is_told_what_to_do() {
         (json!({"action": "disable", "now": true}), "unknown field `now`"),
         (json!({"action": "user_writes", "uid": "73-tel-0", "text": "Hi"}), "no such user"),
         (json!({"action": "close_conversation", "uid": BILLY}), "let the user write first"),
+        (json!({"action": "fail_next", "code": 4711}), "no documented code"),
+        (json!({"action": "fail_next", "code": 1018}), "WebSocket"),
+        (json!({"action": "fail_next", "code": 2003, "command": "Nope"}), "Nope is no command"),
     ] {
         let (status, answer) = http(&sandbox, "/convrs/control", request).await;
         assert_eq!(status, 400);

@@ -82,6 +82,14 @@ async fn a_bad_request_gets_the_code_of_its_first_fault() {
         (r#"{"token":"2730b3490cf32a1c16ac8b91e034aa9f073996f7","cmd":"GetUser"}"#, 1025),
         (r#"{"token":"2730b3490cf32a1c16ac8b91e034aa9f073996f7","cmd":"GetUser","uid":{}}"#, 1017),
         (r#"{"token":"2730b3490cf32a1c16ac8b91e034aa9f073996f7","cmd":"GetMessageDetails"}"#, 1020),
+        (
+            r#"{"token":"2730b3490cf32a1c16ac8b91e034aa9f073996f7","cmd":"SetUserData","uid":"73-tel-615940546"}"#,
+            1017,
+        ),
+        (
+            r#"{"token":"2730b3490cf32a1c16ac8b91e034aa9f073996f7","cmd":"SetUserNotes","uid":"73-tel-615940546"}"#,
+            1017,
+        ),
     ] {
         let reply = raw(&sandbox, body).await;
         assert_eq!(reply["ok"], 0, "{body}");

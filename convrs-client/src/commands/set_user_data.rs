@@ -45,8 +45,7 @@ pub struct SetUserData {
     /// The user's id. Required: 1025.
     #[serde(default)]
     pub uid: Uid,
-    /// The data. Assumed: an absent object is an empty one.
-    #[serde(default)]
+    /// The data. Undocumented: the code when it is absent. Assumed: 1017.
     pub data: Map<String, Value>,
     /// The flow route to start afterwards, at most 256 characters: 1014, 1012.
     #[serde(

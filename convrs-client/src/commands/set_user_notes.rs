@@ -35,8 +35,9 @@ pub struct SetUserNotes {
     /// The user's id. Required: 1025.
     #[serde(default)]
     pub uid: Uid,
-    /// The notes, at most 1024 characters. Assumed: an empty text removes them.
-    #[serde(default, deserialize_with = "scalar::string")]
+    /// The notes, at most 1024 characters: 1023. Undocumented: the code when they are absent. Assumed:
+    /// 1017, and an empty text removes them.
+    #[serde(deserialize_with = "scalar::string")]
     pub notes: String,
     /// Fields that are not documented.
     #[serde(skip)]

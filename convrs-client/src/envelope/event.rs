@@ -66,7 +66,7 @@ struct Update<'a> {
 struct OwnedUpdate {
     user: Box<User>,
     #[serde(default)]
-    update: Map<String, Value>,
+    update: Option<Map<String, Value>>,
 }
 
 /// An event, with its data typed where `cmd` came before it.
@@ -99,9 +99,9 @@ impl<'de> Frame<'de> {
         let Self { cmd, uid, data } = self;
         let event = match cmd.as_ref() {
             "onUserCreate" => data.user().map(Event::UserCreated),
-            "onUserUpdate" => data
-                .update()
-                .map(|OwnedUpdate { user, update }| Event::UserUpdated { user, update }),
+            "onUserUpdate" => data.update().map(|OwnedUpdate { user, update }| {
+                Event::UserUpdated { user, update: update.unwrap_or_default() }
+            }),
             "onUserDelete" => present(uid).map(Event::UserDeleted),
             "onUserDisable" => present(uid).map(Event::UserDisabled),
             "onUserEnable" => present(uid).map(Event::UserEnabled),

@@ -417,7 +417,7 @@ fn h08_the_beginning_of_an_answer_names_a_message_once_the_name_is_complete() {
     let mid = |part: &str| mid_in_part("SendWhatsAppTemplate", part.as_bytes());
     let end = RECEIPT.find("6462d3d8c8b0b08fddc34ca8\"").unwrap() + 25;
     for cut in 0..=RECEIPT.len() {
-        let named = mid(&RECEIPT[..cut]);
+        let named = mid(RECEIPT.get(..cut).unwrap());
         let whole = named.as_ref().is_some_and(|mid| mid.as_str() == "6462d3d8c8b0b08fddc34ca8");
         assert_eq!((named.is_some(), whole), (cut >= end, cut >= end), "{cut}");
     }
@@ -671,5 +671,15 @@ proptest! {
         if any_success(&reply) {
             prop_assert_eq!(says_yes(&reply), Some(true));
         }
+    }
+}
+
+#[test]
+fn an_update_that_names_no_change_is_an_update() {
+    for update in ["", r#","update":null"#, r#","update":{}"#] {
+        let json =
+            format!(r#"{{"cmd":"onUserUpdate","ok":1,"data":{{"user":{{"uid":"1"}}{update}}}}}"#);
+        let event = decode_event(json.as_bytes());
+        assert!(matches!(event, crate::Event::UserUpdated { update, .. } if update.is_empty()));
     }
 }

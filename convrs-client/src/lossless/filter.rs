@@ -4,11 +4,11 @@ use serde::{
     Deserialize,
     de::{
         DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor,
-        value::StrDeserializer,
+        value::{MapDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::Key;
 use crate::Extra;
@@ -181,7 +181,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Diverting<'_, D> {
     type Error = D::Error;
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        let raw = Box::<RawValue>::deserialize(self.inner)?;
+        let raw = Box::<RawValue>::deserialize(Buffered(self.inner))?;
         self.extra.0.push((self.key.to_owned(), raw));
         visitor.visit_unit()
     }
@@ -221,5 +221,54 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Diverting<'_, D> {
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
         deserialize_identifier()
+    }
+}
+
+/// A deserializer for a [`RawValue`] that may stand behind a buffer of serde's, as an untagged enum or
+/// `flatten` makes one: the text is gone there, and is written anew.
+struct Buffered<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Buffered<D> {
+    type Error = D::Error;
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_newtype_struct(name, Rewriting { visitor, name })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// serde_json hands over the text as a map, whose one key is the name of the type; a buffer hands
+/// over itself.
+struct Rewriting<V> {
+    visitor: V,
+    name: &'static str,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Rewriting<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(map)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, buffer: D) -> Result<V::Value, D::Error> {
+        let text = Value::deserialize(buffer)?.to_string();
+        self.visitor.visit_map(MapDeserializer::new(std::iter::once((self.name, text))))
     }
 }

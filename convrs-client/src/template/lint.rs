@@ -15,7 +15,9 @@ use crate::Template;
 pub const LETTERS_PER_PLACEHOLDER: usize = 8;
 
 /// By which words a way out is known, per language: beginnings of words, whole words where a blank
-/// follows. Everything but letters and digits counts as one blank, and case does not count.
+/// follows. Everything but letters and digits counts as one blank, and case does not count. A whole
+/// word has other meanings too: in a text it counts in capitals, alone, or where an answer is asked
+/// for.
 ///
 /// Assumed: these words. A template in another language is not checked, for nothing could be found
 /// in it; in a language of the list, the words of all languages count.
@@ -67,7 +69,8 @@ pub fn lint(template: &Template, category: Option<&Category>) -> Vec<Finding> {
         findings.push(Finding::new(Place::Body, FindingKind::NoPlaceholder));
     }
     let category = category.cloned().or_else(|| Category::of(template));
-    if category == Some(Category::Marketing) && lacks_opt_out(template) {
+    let needs_way_out = category.is_some_and(|category| category.needs_explicit_opt_in());
+    if needs_way_out && lacks_opt_out(template) {
         findings.push(Finding::new(Place::Footer, FindingKind::NoOptOut));
     }
     findings
@@ -129,10 +132,12 @@ fn lacks_opt_out(template: &Template) -> bool {
         template.components.iter().flat_map(|component| component.buttons.iter().flatten());
     let labels = buttons.flat_map(|button| [button.get("text"), button.get("url")]);
     let labels = labels.flatten().filter_map(Value::as_str);
-    !texts(template).map(|(_, text)| text).chain(labels).any(offers_opt_out)
+    let texts = texts(template).map(|(_, text)| (text, false));
+    !texts.chain(labels.map(|label| (label, true))).any(|(text, is_label)| offers(text, is_label))
 }
 
-fn offers_opt_out(text: &str) -> bool {
+/// Whether a text, or the label of a button, is a way out.
+fn offers(text: &str, is_label: bool) -> bool {
     let mut words = String::from(" ");
     for c in text.chars().flat_map(char::to_lowercase) {
         if c.is_alphanumeric() {
@@ -145,8 +150,24 @@ fn offers_opt_out(text: &str) -> bool {
     let begins_a_word = |word: &str| {
         words.match_indices(word).any(|(at, _)| words.get(..at).is_some_and(|s| s.ends_with(' ')))
     };
-    OPT_OUT_WORDS.iter().flat_map(|(_, known)| known.iter()).any(|word| begins_a_word(word))
+    // A whole word such as "stop" has other meanings: it counts as a keyword to answer with.
+    let is_keyword = |word: &str| {
+        let word = word.trim_end();
+        is_label
+            || words.trim() == word
+            || text.split(|c: char| !c.is_alphanumeric()).any(|w| w == word.to_uppercase())
+            || ANSWER_WORDS.iter().any(|answer| begins_a_word(answer))
+    };
+    OPT_OUT_WORDS
+        .iter()
+        .flat_map(|(_, known)| known.iter())
+        .any(|word| begins_a_word(word) && (!word.ends_with(' ') || is_keyword(word)))
 }
+
+/// What asks for an answer, by the beginnings of words.
+const ANSWER_WORDS: [&str; 10] = [
+    "reply", "send", "text ", "answer", "antwort", "schreib", "respond", "envi", "escrib", "type ",
+];
 
 #[cfg(test)]
 mod tests {
@@ -245,7 +266,16 @@ mod tests {
 
     #[test]
     fn marketing_without_a_way_out_is_found() {
-        for footer in ["", "The Shop", "Nonstop shopping", "Prices stopped rising", "Rebaja"] {
+        for footer in [
+            "",
+            "The Shop",
+            "Nonstop shopping",
+            "Prices stopped rising",
+            "Rebaja",
+            "Our bus stop is near you",
+            "Non-stop sale",
+            "Stop by our shop",
+        ] {
             assert!(lacks_way_out(&template("en_GB", ["", BODY, footer])), "{footer}");
         }
         for footer in [

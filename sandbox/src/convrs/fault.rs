@@ -1,4 +1,4 @@
-use convrs_client::{ApiError, ErrorCode, WhatsAppError};
+use convrs_client::{ApiError, Command, ErrorCode, WhatsAppError};
 
 /// An answer that a caller of the API cannot bring about: the next request gets it.
 ///
@@ -20,7 +20,7 @@ use convrs_client::{ApiError, ErrorCode, WhatsAppError};
 pub struct Fault {
     code: ErrorCode,
     whatsapp: Option<WhatsAppError>,
-    command: Option<String>,
+    command: Option<&'static str>,
     pub(super) carried_out: bool,
 }
 
@@ -37,10 +37,14 @@ impl Fault {
         Self { whatsapp: Some(error), ..Self::new(ErrorCode::WhatsApp) }
     }
 
-    /// Waits for a command of this name, such as `SendSMSMessage`.
+    /// Waits for a command of this type.
     #[must_use]
-    pub fn of(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
+    pub fn of<C: Command>(self) -> Self {
+        self.of_name(C::NAME)
+    }
+
+    pub(crate) fn of_name(mut self, command: &'static str) -> Self {
+        self.command = Some(command);
         self
     }
 
@@ -53,7 +57,7 @@ impl Fault {
     }
 
     pub(super) fn hits(&self, command: &str) -> bool {
-        self.command.as_deref().is_none_or(|wanted| wanted == command)
+        self.command.is_none_or(|wanted| wanted == command)
     }
 
     pub(super) fn error(&self, command: &str) -> ApiError {

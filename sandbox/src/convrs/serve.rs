@@ -19,6 +19,7 @@ pub(super) trait Serve: Command {
 /// Why the server does not do it.
 pub(super) enum Refusal {
     Code(ErrorCode),
+    Because(ErrorCode, &'static str),
     WhatsApp(WhatsAppError),
 }
 
@@ -26,6 +27,11 @@ impl Refusal {
     pub(super) fn error(self, command: &str) -> ApiError {
         match self {
             Self::Code(code) => ApiError::new(command, code),
+            Self::Because(code, why) => {
+                let mut error = ApiError::new(command, code);
+                error.message = format!("{}: {why}", error.message);
+                error
+            }
             Self::WhatsApp(whatsapp) => {
                 let mut error = ApiError::new(command, ErrorCode::WhatsApp);
                 error.whatsapp = Some(whatsapp);

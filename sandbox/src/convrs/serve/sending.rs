@@ -2,7 +2,8 @@ use convrs_client::{
     Ack, Channel, ComponentKind, E164, ErrorCode, GetMessageDetails, GetWhatsAppTemplate,
     MessageAccepted, MessageDetails, MessageReceipt, Mid, PhoneNumber, SendMessage, SendSmsMessage,
     SendTextMessage, SendWhatsAppTemplate, Template, TemplateParameter, TemplateStatus, User,
-    WebhookHeader, WhatsAppError, template::parameter_count,
+    WebhookHeader, WhatsAppError,
+    template::{Place, check_parameters},
 };
 use jiff::Timestamp;
 
@@ -19,14 +20,16 @@ impl Serve for SendWhatsAppTemplate {
         let phone = number(&self.phone)?;
         state.rates.check(Some(phone), now)?;
         check_status(&template)?;
-        let parameters = self.parameters.unwrap_or_default();
-        if parameters.len() != parameter_count(body(&template)) {
-            return Err(whatsapp(132_000, "the number of parameters does not fit the template"));
+        if let Some(finding) = check_parameters(&self, &template).first() {
+            let code = if finding.place == Place::Header { 132_012 } else { 132_000 };
+            return Err(whatsapp(code, &finding.to_string()));
         }
+        let parameters = self.parameters.unwrap_or_default();
         let headers = self.webhook_headers.unwrap_or_default();
         // The shape is an assumption; another one could only be dropped in silence.
         if headers.iter().any(|header| matches!(header, WebhookHeader::Raw(_))) {
-            return Err(ErrorCode::InvalidJson.into());
+            let why = "webhookHeaders: here each is {\"name\": \"..\", \"value\": \"..\"}";
+            return Err(Refusal::Because(ErrorCode::InvalidJson, why));
         }
         let webhook =
             self.webhook_url.map(|url| Webhook { url, payload: self.webhook_payload, headers });
@@ -46,10 +49,8 @@ fn check_status(template: &Template) -> Result<(), Refusal> {
     match &template.status {
         TemplateStatus::Paused => Err(whatsapp(132_015, "the template is paused")),
         TemplateStatus::Disabled => Err(whatsapp(132_016, "the template is disabled")),
-        TemplateStatus::Pending | TemplateStatus::Rejected => {
-            Err(ErrorCode::UnknownTemplate.into())
-        }
-        _ => Ok(()),
+        TemplateStatus::Approved => Ok(()),
+        _ => Err(ErrorCode::UnknownTemplate.into()),
     }
 }
 
