@@ -91,8 +91,8 @@ impl Error {
     /// | `Protocol` | `Unknown` |
     /// | `Malformed`, `Truncated` | `Unknown`; they come of reading only |
     ///
-    /// An attempt before the last one counts too: when it may have been carried out, the outcome is
-    /// `Unknown` whatever the last one says.
+    /// It is that of the last attempt, and `Unknown` when an attempt before it may have been carried
+    /// out.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if self.0.history.doubtful {
