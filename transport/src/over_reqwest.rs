@@ -257,10 +257,21 @@ impl HttpTransport for ReqwestTransport {
     }
 }
 
+/// reqwest itself reads some 400 KiB, and has no setting for it.
+const MAX_HEAD: usize = 64 * 1024;
+
 async fn read(
     mut response: reqwest::Response,
     max_body: usize,
 ) -> Result<http::Response<Bytes>, TransportError> {
+    let head: usize = response.headers().iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
+    if head > MAX_HEAD {
+        return Err(TransportError::new(
+            Phase::Exchange,
+            Kind::Interrupted,
+            "the head of the answer is longer than 64 KiB",
+        ));
+    }
     let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !response.headers().get_all(header::CONTENT_ENCODING).iter().all(plain) {
         return Err(TransportError::new(

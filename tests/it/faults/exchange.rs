@@ -94,6 +94,7 @@ async fn h07_a_head_that_is_cut_or_no_http_is_repeated_by_reads_and_writes_alone
     let stalled = Script::request().write_first(head - 1, whole.clone()).hold();
     faults.push(late("stalls within the head", stalled, Phase::Exchange));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n{YES}", "X-Field: 1\r\n".repeat(101));
+    let long = format!("HTTP/1.1 200 OK\r\nX-Field: {}\r\n\r\n{YES}", "x".repeat(1 << 16));
     let huge = format!("HTTP/1.1 200 OK\r\nX-Field: {}\r\n\r\n{YES}", "x".repeat(1 << 20));
     for (name, head) in [
         ("another protocol", "SSH-2.0-OpenSSH_9.9\r\n\r\n"),
@@ -104,6 +105,7 @@ async fn h07_a_head_that_is_cut_or_no_http_is_repeated_by_reads_and_writes_alone
         ("a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"),
         ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
         ("101 fields", many.as_str()),
+        ("a field of 64 KiB", long.as_str()),
         ("a field of 1 MiB", huge.as_str()),
     ] {
         faults.push(fault(name, Script::answer(head.to_owned()), NO_ANSWER));
