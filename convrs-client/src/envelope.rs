@@ -5,6 +5,7 @@
 mod event;
 mod head;
 pub(crate) mod items;
+mod session;
 
 use std::fmt;
 
@@ -21,6 +22,9 @@ use serde_json::{
     de::{Read, SliceRead, StrRead},
     value::RawValue,
 };
+pub use session::{
+    CONNECT, HEARTBEAT, encode_connect, encode_connected, encode_heartbeat, encode_heartbeat_reply,
+};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
@@ -32,14 +36,20 @@ use crate::{
 /// # Errors
 /// 1000 for an empty token, 1017 for a command of your own that does not serialize to a JSON object.
 pub fn encode_request<C: Command>(command: &C, token: &Token) -> Result<String, Invalid> {
-    if token.expose().trim().is_empty() {
-        let rule = "it is empty: set the token that the dashboard shows";
-        return Err(Invalid::new("token", Some(ErrorCode::MissingToken), rule));
-    }
-    let token = json(token.expose());
+    let token = json(token_of(token)?);
     join(format!(r#"{{"token":{token},"cmd":{}"#, json(C::NAME)), command).ok_or_else(|| {
         Invalid::new("cmd", Some(ErrorCode::InvalidJson), "the command is no JSON object")
     })
+}
+
+/// The token, which has to be one.
+fn token_of(token: &Token) -> Result<&str, Invalid> {
+    let shown = token.expose();
+    if shown.trim().is_empty() {
+        let rule = "it is empty: set the token that the dashboard shows";
+        return Err(Invalid::new("token", Some(ErrorCode::MissingToken), rule));
+    }
+    Ok(shown)
 }
 
 /// Reads the reply to `C`.
