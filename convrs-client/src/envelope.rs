@@ -25,6 +25,8 @@ use serde_json::{
 pub use session::{
     CONNECT, HEARTBEAT, encode_connect, encode_connected, encode_heartbeat, encode_heartbeat_reply,
 };
+#[cfg(feature = "ws")]
+pub(crate) use session::{CONNECTED, SocketFrame, decode_socket_frame};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,

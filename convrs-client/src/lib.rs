@@ -13,6 +13,8 @@ pub mod envelope;
 mod error;
 mod error_code;
 mod event;
+#[cfg(feature = "ws")]
+mod events;
 mod exchange;
 mod extra;
 mod id;
@@ -30,6 +32,10 @@ mod redact;
 mod rules;
 mod scalar;
 mod send_id;
+#[cfg(feature = "ws")]
+mod session;
+#[cfg(feature = "ws")]
+mod socket;
 #[cfg(feature = "phonenumber")]
 mod strict_phone;
 pub mod template;
@@ -52,6 +58,11 @@ pub use envelope::items::ItemsIter;
 pub use error::{Error, ErrorKind};
 pub use error_code::{ErrorCode, ErrorCodeInfo};
 pub use event::{Event, RawEvent};
+#[cfg(feature = "ws")]
+pub use events::{
+    BoxError, Cursor, CursorStore, Events, EventsBuilder, EventsError, FileCursor, Gap,
+    MemoryCursor, Origin, SocketEvent,
+};
 pub use exchange::{Exchange, Frame};
 pub use extra::Extra;
 pub use id::{AgentId, BotId, Cid, Mid, Uid};
@@ -71,6 +82,10 @@ pub use reconcile::Evidence;
 pub use replykit_transport as transport;
 pub use replykit_transport::{Limiter, OperationClass, Outcome, RetryPolicy, RetryRule};
 pub use send_id::SendId;
+#[cfg(feature = "ws")]
+pub use session::{Disconnect, Reconnect, SocketEnd, Takeover};
+#[cfg(feature = "ws")]
+pub use socket::{Socket, SocketBuilder};
 pub use time::DateTime;
 pub use token::Token;
 pub use whatsapp_error::{WhatsAppError, WhatsAppErrorInfo};

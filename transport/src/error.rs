@@ -1,6 +1,7 @@
 use std::{borrow::Cow, error::Error as StdError};
 
 use bytes::Bytes;
+use http::StatusCode;
 
 use crate::{Body, Outcome};
 
@@ -50,9 +51,16 @@ pub enum TransportErrorKind {
     Tls,
     /// The deadline of the call, or the shorter limit on connecting, passed.
     Timeout,
-    /// The connection broke, or what came over it was not HTTP.
+    /// The server answered with this status where a WebSocket was asked for.
+    Refused {
+        /// The status.
+        status: StatusCode,
+    },
+    /// The connection was given up for good, and no other will be opened.
+    Closed,
+    /// The connection broke, or what came over it was not HTTP or WebSocket.
     Interrupted,
-    /// The body of the answer is larger than the call allows.
+    /// The answer is larger than the call allows.
     TooLarge,
     /// The answer is compressed although `identity` was asked for.
     Encoding,

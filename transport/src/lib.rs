@@ -8,22 +8,32 @@ mod error;
 mod http_transport;
 #[cfg(feature = "mock")]
 mod mock;
+#[cfg(feature = "mock")]
+mod mock_websocket;
 mod outcome;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
+#[cfg(feature = "ws")]
+mod over_websocket;
 mod rate_limit;
 mod retry;
 mod retry_after;
 mod target;
+mod websocket;
 
 pub use error::{Phase, TransportError, TransportErrorKind};
 pub use http_transport::{Body, CallOptions, Connection, DEFAULT_MAX_BODY, HttpTransport};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
+#[cfg(feature = "mock")]
+pub use mock_websocket::{MockServer, MockWebSockets};
 pub use outcome::Outcome;
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+#[cfg(feature = "ws")]
+pub use over_websocket::{TokioWebSockets, TokioWebSocketsBuilder};
 pub use rate_limit::{Charge, LimitKey, LimitStore, Limiter, MemoryLimits, Take};
 pub use retry::{FailedAttempt, OperationClass, RetryBudget, RetryPolicy, RetryRule};
 pub use retry_after::retry_after;
-pub use target::{check_target, is_loopback};
+pub use target::{check_socket_target, check_target, is_loopback};
+pub use websocket::{DEFAULT_MAX_MESSAGE, SocketMessage, WebSocket, WebSocketTransport};

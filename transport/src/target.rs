@@ -12,24 +12,38 @@ use crate::TransportError;
 /// # Errors
 /// [`TransportErrorKind::Invalid`](crate::TransportErrorKind::Invalid), saying what to change.
 pub fn check_target(uri: &Uri) -> Result<(), TransportError> {
+    check(uri, "https", "http")
+}
+
+/// The same for the URL of a WebSocket: `wss`, and `ws` to this machine.
+///
+/// # Errors
+/// As [`check_target`].
+pub fn check_socket_target(uri: &Uri) -> Result<(), TransportError> {
+    check(uri, "wss", "ws")
+}
+
+fn check(uri: &Uri, secure: &str, plain: &str) -> Result<(), TransportError> {
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(TransportError::invalid(
-            "the URL is not absolute: write it with scheme and host, as in https://example.com/api",
-        ));
+        return Err(TransportError::invalid(format!(
+            "the URL is not absolute: write it with scheme and host, as in {secure}://example.com/api"
+        )));
     };
     if authority.as_str().contains('@') {
         return Err(TransportError::invalid(
             "the URL holds a user name or password: remove the part before the @",
         ));
     }
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_loopback(uri) => Ok(()),
-        "http" => Err(TransportError::invalid(
-            "plain http is only for this machine (127.0.0.1, [::1], localhost): use https",
-        )),
-        _ => Err(TransportError::invalid("the URL is neither https nor http")),
+    if scheme == secure || (scheme == plain && is_loopback(uri)) {
+        return Ok(());
     }
+    Err(TransportError::invalid(if scheme == plain {
+        format!(
+            "plain {plain} is only for this machine (127.0.0.1, [::1], localhost): use {secure}"
+        )
+    } else {
+        format!("the URL is neither {secure} nor {plain}")
+    }))
 }
 
 /// Whether a URL names this machine: `localhost`, an address in 127.0.0.0/8, or `[::1]`.
@@ -71,6 +85,17 @@ mod tests {
             "http://0x7f.1/",
             "ws://127.0.0.1/",
         ] {
+            assert!(check(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_socket_is_secure_or_on_this_machine() {
+        let check = |url: &str| check_socket_target(&url.parse().unwrap());
+        for url in ["wss://data.conv.rs/api", "ws://127.0.0.1:4010/convrs/api", "ws://localhost/"] {
+            assert!(check(url).is_ok(), "{url}");
+        }
+        for url in ["ws://data.conv.rs/api", "https://data.conv.rs/api", "wss://u@data.conv.rs/"] {
             assert!(check(url).is_err(), "{url}");
         }
     }

@@ -133,10 +133,14 @@ impl<T> Head<T> {
         };
         ApiError {
             command: name.to_owned(),
-            code: self.error_code.as_ref().and_then(number).map(ErrorCode::from),
+            code: self.code(),
             message: self.error.as_ref().and_then(text).unwrap_or_default(),
             whatsapp: (whatsapp != WhatsAppError::default()).then_some(whatsapp),
         }
+    }
+
+    pub(super) fn code(&self) -> Option<ErrorCode> {
+        self.error_code.as_ref().and_then(number).map(ErrorCode::from)
     }
 
     pub(super) fn mid(&self) -> Option<Mid> {

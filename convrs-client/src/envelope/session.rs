@@ -1,10 +1,15 @@
 //! The frames that keep a WebSocket session going. They are no commands: they do nothing to an account.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use replykit_inbound::repair_json;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
 
-use super::{json, token_of};
-use crate::{Invalid, Token};
+use super::{
+    head::{Flag, Head},
+    json, token_of,
+};
+use crate::{DateTime, ErrorCode, Invalid, Token};
 
 /// `cmd` of the first frame of a session, which shows the token.
 pub const CONNECT: &str = "connect";
@@ -45,6 +50,36 @@ pub fn encode_heartbeat_reply(now: Timestamp) -> String {
     format!(r#"{{"ok":1,"cmd":"{HEARTBEAT}","data":{data}}}"#)
 }
 
+/// What a text that came over the socket says of itself.
+#[cfg(feature = "ws")]
+pub(crate) struct SocketFrame {
+    pub(crate) cmd: String,
+    pub(crate) refused: bool,
+    pub(crate) code: Option<ErrorCode>,
+    /// The server's time, of a heartbeat.
+    pub(crate) datetime: Option<DateTime>,
+}
+
+/// `None` for what is no object of the API's.
+#[cfg(feature = "ws")]
+pub(crate) fn decode_socket_frame(text: &[u8]) -> Option<SocketFrame> {
+    #[derive(Deserialize)]
+    struct Data {
+        datetime: DateTime,
+    }
+    let text = repair_json(text);
+    let head = Head::<IgnoredAny>::read(&text, None)?;
+    let cmd = head.cmd.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+    if cmd.is_empty() && head.ok == Flag::Missing {
+        return None;
+    }
+    let datetime = (cmd == HEARTBEAT)
+        .then(|| Head::<Data>::read(&text, Some("data"))?.data)
+        .flatten()
+        .map(|data| data.datetime);
+    Some(SocketFrame { refused: head.ok == Flag::No, code: head.code(), cmd, datetime })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +103,7 @@ mod tests {
     fn an_empty_token_is_not_sent() {
         assert_eq!(
             encode_connect(&Token::from(" ")).unwrap_err().code(),
-            Some(crate::ErrorCode::MissingToken)
+            Some(ErrorCode::MissingToken)
         );
     }
 }

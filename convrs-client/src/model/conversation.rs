@@ -187,6 +187,27 @@ impl FlatMessage {
     }
 }
 
+/// The same message without the id of its conversation. Fields that only [`Message`] knows come from
+/// `extra`.
+impl From<FlatMessage> for Message {
+    fn from(flat: FlatMessage) -> Self {
+        let read = || {
+            let mut fields = serde_json::to_value(&flat).ok()?;
+            fields.as_object_mut()?.remove("cid");
+            serde_json::from_value(fields).ok()
+        };
+        read().unwrap_or_else(|| Self {
+            uid: Some(flat.uid.clone()),
+            text: flat.text.clone(),
+            sent_at: flat.sent_at.clone(),
+            channel: flat.channel.clone(),
+            agent_id: flat.agent_id,
+            agent: flat.agent.clone(),
+            ..Self::new(flat.mid.clone(), flat.kind.clone(), flat.sender.clone())
+        })
+    }
+}
+
 redact::debug!(FlatMessage { cid, uid, mid, kind, sender, sent_at, channel, agent_id, extra } hides {
     text, agent
 });

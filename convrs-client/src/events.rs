@@ -1,0 +1,602 @@
+//! Events as a stream that tells of its gaps: what the server pushes, and behind each loss of the
+//! connection what can still be asked for.
+
+mod backfill;
+mod cursor;
+mod known;
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::{Future, poll_fn},
+    ops::ControlFlow,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use backfill::{Asked, Backfill, Found};
+pub use cursor::{BoxError, Cursor, CursorStore, FileCursor, MemoryCursor};
+use jiff::Timestamp;
+use known::Known;
+use replykit_inbound::catch_panic;
+use tokio::time::Sleep;
+
+use crate::{
+    BotId, Client, Disconnect, Error, Event, Socket, SocketEnd, Truncated,
+    session::Notice,
+    socket::{Inbox, Item},
+};
+
+/// How long a stream goes on behind [`Events::shut_down`].
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often the server is asked for what happened while there is no connection.
+const POLL: Duration = Duration::from_secs(60);
+/// How far the search for closed conversations may reach back before it is looked how far it must.
+const REACH: jiff::SignedDuration = jiff::SignedDuration::from_secs(30 * 60);
+/// How much is held while a backfill is under way.
+const MOST_HELD: usize = 8 * 1024;
+const MOST_BYTES_HELD: usize = 32 * 1024 * 1024;
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
+
+impl Client {
+    /// The events of the socket's account. This client asks for what was missed while there was no
+    /// connection; it may use the same socket, or POST.
+    ///
+    /// ```no_run
+    /// use convrs_client::{Client, FileCursor, Socket, SocketEvent};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::new("https://data.conv.rs/api".parse()?, "the dashboard's token")?;
+    /// let socket = Socket::new("wss://data.conv.rs/api".parse()?, "the dashboard's token")?;
+    ///
+    /// let mut events = client.events(&socket).cursor(FileCursor::new("convrs.cursor")).open().await?;
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         SocketEvent::Event { event, .. } => println!("{}", event.cmd()),
+    ///         SocketEvent::Gap(gap) => println!("{gap}"),
+    ///         other => println!("{other:?}"),
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn events(&self, socket: &Socket) -> EventsBuilder {
+        EventsBuilder {
+            client: self.clone(),
+            socket: socket.clone(),
+            store: Arc::new(MemoryCursor::default()),
+            bots: Vec::new(),
+            range_fields: None,
+        }
+    }
+}
+
+/// Settings of [`Events`].
+#[must_use = "call open()"]
+pub struct EventsBuilder {
+    client: Client,
+    socket: Socket,
+    store: Arc<dyn CursorStore>,
+    bots: Vec<BotId>,
+    range_fields: Option<(String, String)>,
+}
+
+impl EventsBuilder {
+    /// Where the position in the events is kept. Default: in memory, so that a new process begins with
+    /// what happens from then on.
+    pub fn cursor(mut self, store: impl CursorStore) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// The bots of the organisation, as for [`Client::users`]: needed to find all new users when more
+    /// than 5000 came while there was no connection.
+    pub fn bots<B: Into<BotId>>(mut self, bots: impl IntoIterator<Item = B>) -> Self {
+        self.bots = bots.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// As [`ClosedConversations::range_fields`](crate::ClosedConversations::range_fields).
+    pub fn range_fields(mut self, start: impl Into<String>, end: impl Into<String>) -> Self {
+        self.range_fields = Some((start.into(), end.into()));
+        self
+    }
+
+    /// Loads the cursor and connects.
+    ///
+    /// # Errors
+    /// [`EventsError`].
+    pub async fn open(self) -> Result<Events, EventsError> {
+        let cursor = self.store.load().await.map_err(EventsError::Cursor)?;
+        if !self.socket.inbox().subscribe() {
+            return Err(EventsError::AlreadyRead);
+        }
+        self.socket.start();
+        let known = cursor.map_or_else(Known::default, Known::from);
+        Ok(Events {
+            inbox: Subscription(self.socket.inbox().clone()),
+            socket: self.socket,
+            store: self.store,
+            backfill: Backfill {
+                client: self.client,
+                bots: self.bots,
+                range_fields: self.range_fields,
+            },
+            gap_from: known.position,
+            known,
+            items: VecDeque::new(),
+            ready: VecDeque::new(),
+            work: None,
+            checkpoint: None,
+            reach: None,
+            connected: false,
+            behind: true,
+            overflowed: false,
+            save_soon: false,
+            unsaved: false,
+            recovered: 0,
+            truncated: Vec::new(),
+            retry: FIRST_RETRY,
+            poll: None,
+            drain: None,
+        })
+    }
+}
+
+impl fmt::Debug for EventsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventsBuilder").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+/// Why the events of a socket cannot be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EventsError {
+    /// There are events of this socket already.
+    AlreadyRead,
+    /// The cursor cannot be loaded. Beginning without it would lose what happened since.
+    Cursor(BoxError),
+}
+
+impl fmt::Display for EventsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyRead => "the events of this socket are read already, and each comes once",
+            Self::Cursor(_) => {
+                "the cursor cannot be loaded: mend it, or remove it and lose what happened since"
+            }
+        })
+    }
+}
+
+impl std::error::Error for EventsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::AlreadyRead => None,
+            Self::Cursor(error) => Some(error.as_ref()),
+        }
+    }
+}
+
+/// What a stream of [`Events`] gives.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SocketEvent {
+    /// Something happened in the account.
+    Event {
+        /// What.
+        event: Event,
+        /// How it became known.
+        origin: Origin,
+    },
+    /// The connection is there. If there was one before, or a cursor, what happened in between comes
+    /// next, and then what happens from now on.
+    Connected,
+    /// The connection is gone.
+    Disconnected(Disconnect),
+    /// Another attempt to connect follows.
+    Reconnecting {
+        /// The number of the attempt since the last connection that was healthy, from 1.
+        attempt: u32,
+        /// The wait before it.
+        wait: Duration,
+    },
+    /// There was no connection for a time. What could be recovered of it follows.
+    Gap(Gap),
+    /// What happened during a gap cannot be asked for now. Everything that follows waits until it can.
+    BackfillFailed {
+        /// Why.
+        error: Error,
+        /// When it is asked for again.
+        retry_in: Duration,
+    },
+    /// The position was not kept. It is tried again with the next one.
+    CursorNotSaved(BoxError),
+    /// This connection took the place of another one with the token.
+    TookOver,
+    /// There will be no other connection: the stream ends here.
+    Ended(SocketEnd),
+}
+
+/// How an event became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The server pushed it.
+    Live,
+    /// It happened while there was no connection, and was asked for. A user is as of now, not as of
+    /// then.
+    Backfill,
+}
+
+/// A time without a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gap {
+    /// Its beginning, in the server's time: everything before it was given.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+    /// How many events were recovered.
+    pub recovered: usize,
+    /// The kinds of events that nothing recovers: they may have happened.
+    pub unrecoverable: &'static [&'static str],
+    /// Where the server gave no more, so that even recoverable events may be missing.
+    pub truncated: Vec<Truncated>,
+}
+
+impl Gap {
+    /// The events of a gap that cannot be asked for: the server does not keep them.
+    pub const UNRECOVERABLE: [&'static str; 4] =
+        ["onUserUpdate", "onUserDelete", "onUserDisable", "onUserEnable"];
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, recovered, unrecoverable, truncated } = self;
+        write!(f, "no connection from {from:.0} to {to:.0}: {recovered} events recovered; ")?;
+        write!(f, "{} may be missing", unrecoverable.join(", "))?;
+        truncated.iter().try_for_each(|truncated| write!(f, "; {truncated}"))
+    }
+}
+
+/// The events of an account, each recoverable one once, those of a user in order.
+///
+/// - **Gaps.** Behind each loss of the connection, and behind a restart with a [`CursorStore`], new
+///   users (`onUserCreate`) and closed conversations (`onUserConversation`) are asked for from five
+///   minutes before the loss on. The other kinds cannot be; [`Gap::unrecoverable`] names them.
+/// - **Confirmation.** The call of [`next`](Self::next) for an event confirms the one before it. The
+///   cursor is kept behind confirmed events only, with every heartbeat: after a crash some events may
+///   come again, and none is lost.
+/// - **Pressure.** At most 1,024 events or 8 MiB wait. Then the server is not read any further, and
+///   after 60 s the connection is given up, with a gap. While a gap is being filled up to 8,192 events
+///   or 32 MiB more are held; beyond that they count as part of the gap.
+/// - **Takeover.** When another connection with the token takes the place, the stream ends with
+///   [`SocketEnd::TakenOver`], unless [`Takeover::Contend`](crate::Takeover::Contend) was chosen.
+///
+/// Undocumented: whether the range of `GetConversationsFlat` means the beginning or the end of a
+/// conversation. It is asked in a way that finds them by either.
+///
+/// Source: Convrs API > Available Events
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Events {
+    inbox: Subscription,
+    socket: Socket,
+    store: Arc<dyn CursorStore>,
+    backfill: Backfill,
+    known: Known,
+    /// What came and was not looked at.
+    items: VecDeque<Item>,
+    /// What is given next.
+    ready: VecDeque<SocketEvent>,
+    /// What has to be done before anything else is given.
+    work: Option<Work>,
+    /// A look at how far back the search for conversations must reach.
+    checkpoint: Option<Working<Result<Asked, Error>>>,
+    /// The result of that look, which counts from the next mark on.
+    reach: Option<Timestamp>,
+    connected: bool,
+    /// Whether a backfill is due: until it is done the position stays where it is.
+    behind: bool,
+    /// Whether events were let go of while a backfill took its time, so that another has to follow.
+    overflowed: bool,
+    /// Whether the position is to be kept as soon as all that is ready was given.
+    save_soon: bool,
+    /// Whether anything was given since the position was kept.
+    unsaved: bool,
+    gap_from: Option<Timestamp>,
+    /// Events recovered in this gap, and where the server gave no more.
+    recovered: usize,
+    truncated: Vec<Truncated>,
+    retry: Duration,
+    poll: Option<Pin<Box<Sleep>>>,
+    drain: Option<Pin<Box<Sleep>>>,
+}
+
+type Working<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+enum Work {
+    Backfill(Working<Result<Found, Error>>),
+    Retry(Pin<Box<Sleep>>),
+    Save(Working<Result<(), BoxError>>),
+}
+
+/// Ends the subscription when it is dropped.
+struct Subscription(Arc<Inbox>);
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.0.unsubscribe();
+    }
+}
+
+impl Events {
+    /// The next event, and with the call the confirmation of the one before. `None` at the end, behind
+    /// [`SocketEvent::Ended`] or [`shut_down`](Self::shut_down). Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<SocketEvent> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// Hands each event to `handler` until the stream ends. An event whose handler panics is handed to
+    /// `dead_letter`, and counts as confirmed.
+    pub async fn for_each<F: Future>(
+        &mut self,
+        mut handler: impl FnMut(Arc<SocketEvent>) -> F,
+        mut dead_letter: impl FnMut(Arc<SocketEvent>),
+    ) {
+        while let Some(event) = self.next().await {
+            let event = Arc::new(event);
+            if catch_panic(|| handler(event.clone())).await.is_err() {
+                dead_letter(event);
+            }
+        }
+    }
+
+    /// Closes the connection. [`next`](Self::next) goes on with what came before, for at most 10 s, and
+    /// then gives `None`. What is not read by then, and can be recovered, comes with the next start.
+    pub fn shut_down(&mut self) {
+        self.socket.close();
+        self.drain.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRAIN)));
+        if matches!(self.work, Some(Work::Backfill(_) | Work::Retry(_))) {
+            self.work = None;
+        }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                self.unsaved = true;
+                return Poll::Ready(Some(event));
+            }
+            if self.work.is_some() {
+                match self.poll_work(cx) {
+                    Poll::Ready(()) => continue,
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            let drained = self.drain.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
+            if drained {
+                self.items.clear();
+            }
+            if let Some(item) = self.items.pop_front() {
+                if let ControlFlow::Break(event) = self.take(item) {
+                    self.unsaved = true;
+                    return Poll::Ready(Some(event));
+                }
+                continue;
+            }
+            if self.save_soon {
+                self.save();
+                continue;
+            }
+            self.poll_checkpoint(cx);
+            let taken = match self.inbox.0.poll_take(&mut self.items, cx) {
+                _ if drained => Poll::Ready(false),
+                taken => taken,
+            };
+            match taken {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) if self.unsaved => self.save(),
+                Poll::Ready(false) => return Poll::Ready(None),
+                Poll::Pending if self.poll_by_asking(cx) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Takes what came: an event to be given, or something to be done.
+    fn take(&mut self, item: Item) -> ControlFlow<SocketEvent> {
+        match item {
+            Item::Event(text) => {
+                let event = Event::parse(&text);
+                if self.known.admit(&event) {
+                    return ControlFlow::Break(SocketEvent::Event { event, origin: Origin::Live });
+                }
+                ControlFlow::Continue(())
+            }
+            Item::Notice(Notice::Mark(time)) => {
+                self.mark(time);
+                ControlFlow::Continue(())
+            }
+            Item::Notice(notice) => ControlFlow::Break(self.notice(notice)),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) -> SocketEvent {
+        match notice {
+            Notice::Connected => {
+                self.connected = true;
+                self.poll = None;
+                self.behind = true;
+                if self.drain.is_none() {
+                    self.look();
+                }
+                SocketEvent::Connected
+            }
+            Notice::Disconnected(why) => {
+                self.connected = false;
+                self.gap_from = self.gap_from.or(self.known.position);
+                self.poll = Some(Box::pin(tokio::time::sleep(POLL)));
+                SocketEvent::Disconnected(why)
+            }
+            Notice::Reconnecting(attempt, wait) => SocketEvent::Reconnecting { attempt, wait },
+            Notice::TookOver => SocketEvent::TookOver,
+            Notice::Ended(end) => {
+                self.poll = None;
+                SocketEvent::Ended(end)
+            }
+            // Taken before, for it is nothing to give.
+            Notice::Mark(_) => SocketEvent::Connected,
+        }
+    }
+
+    /// Everything before this was pushed by that time, and was confirmed.
+    fn mark(&mut self, time: Timestamp) {
+        if self.behind {
+            return;
+        }
+        self.known.advance(time, self.reach.take());
+        self.save();
+        if self.checkpoint.is_none() && self.known.reaches_back(time) > REACH {
+            let backfill = self.backfill.clone();
+            self.checkpoint = Some(Box::pin(async move { backfill.ask_open(time).await }));
+        }
+    }
+
+    fn save(&mut self) {
+        let (store, cursor) = (self.store.clone(), self.known.cursor());
+        (self.save_soon, self.unsaved) = (false, false);
+        if let Some(cursor) = cursor {
+            self.work = Some(Work::Save(Box::pin(async move { store.save(&cursor).await })));
+        }
+    }
+
+    /// Asks for what happened since the last position.
+    fn look(&mut self) {
+        let (backfill, since) = (self.backfill.clone(), self.known.since());
+        let inbox = self.connected.then(|| self.inbox.0.clone());
+        self.overflowed = false;
+        self.work =
+            Some(Work::Backfill(Box::pin(
+                async move { backfill.look(since, inbox.as_deref()).await },
+            )));
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.work {
+            None => return Poll::Ready(()),
+            Some(Work::Backfill(work)) => match work.as_mut().poll(cx) {
+                Poll::Pending => return self.hold(cx),
+                Poll::Ready(Ok(found)) => {
+                    self.work = None;
+                    self.found(found);
+                }
+                Poll::Ready(Err(error)) => {
+                    let retry_in = self.retry;
+                    self.retry = (self.retry * 2).min(LAST_RETRY);
+                    self.work = Some(Work::Retry(Box::pin(tokio::time::sleep(retry_in))));
+                    self.ready.push_back(SocketEvent::BackfillFailed { error, retry_in });
+                }
+            },
+            Some(Work::Retry(sleep)) => {
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return self.hold(cx);
+                }
+                self.look();
+            }
+            Some(Work::Save(work)) => {
+                let Poll::Ready(saved) = work.as_mut().poll(cx) else { return Poll::Pending };
+                self.work = None;
+                if let Err(error) = saved {
+                    self.ready.push_back(SocketEvent::CursorNotSaved(error));
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Holds what comes while a backfill is under way. Were it left in the queue, a backfill over the
+    /// same socket could wait for it, and it for the backfill.
+    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut came = VecDeque::new();
+        while let Poll::Ready(true) = self.inbox.0.poll_take(&mut came, cx) {
+            self.items.append(&mut came);
+        }
+        let bytes: usize = self.items.iter().map(Item::size).sum();
+        if self.items.len() > MOST_HELD || bytes > MOST_BYTES_HELD {
+            self.items.retain(|item| matches!(item, Item::Notice(_)));
+            self.overflowed = true;
+        }
+        Poll::Pending
+    }
+
+    /// Gives what was found: the gap, and behind it what of it is new.
+    fn found(&mut self, found: Found) {
+        self.retry = FIRST_RETRY;
+        let at = found.asked.at;
+        self.truncated.extend_from_slice(&found.truncated);
+        let new = self.known.take(found, self.connected);
+        self.recovered += new.len();
+        self.behind = !self.connected || self.overflowed;
+        if !self.behind
+            && let Some(from) = self.gap_from.take()
+        {
+            self.ready.push_back(SocketEvent::Gap(Gap {
+                from: from.min(at),
+                to: at,
+                recovered: std::mem::take(&mut self.recovered),
+                unrecoverable: &Gap::UNRECOVERABLE,
+                truncated: std::mem::take(&mut self.truncated),
+            }));
+        }
+        let backfilled = |event| SocketEvent::Event { event, origin: Origin::Backfill };
+        self.ready.extend(new.into_iter().map(backfilled));
+        self.save_soon = true;
+        if self.overflowed {
+            self.look();
+        }
+    }
+
+    fn poll_checkpoint(&mut self, cx: &mut Context<'_>) {
+        let Some(checkpoint) = &mut self.checkpoint else { return };
+        if let Poll::Ready(asked) = checkpoint.as_mut().poll(cx) {
+            self.checkpoint = None;
+            // One that failed is made again at the next mark.
+            self.reach = asked.ok().and_then(|asked| asked.reach());
+        }
+    }
+
+    /// Without a connection for a while: whether it is time to ask for what happened.
+    fn poll_by_asking(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(poll) = &mut self.poll else { return false };
+        if poll.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.poll = Some(Box::pin(tokio::time::sleep(POLL)));
+        // Without any position there is nothing to compare with.
+        if self.known.position.is_some() {
+            self.look();
+        }
+        true
+    }
+}
+
+impl futures_core::Stream for Events {
+    type Item = SocketEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
+        self.poll_event(cx)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What was given already, and from where on to ask. No event is given twice because of an overlap,
+//! and none is left out because of a reading of the document that may be wrong.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    backfill::{Found, Since},
+    cursor::Cursor,
+};
+use crate::{Event, Mid, Uid};
+
+/// How much earlier than necessary is asked: clocks differ, and lists lag.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(5 * 60);
+
+#[derive(Default)]
+pub(super) struct Known {
+    /// Everything pushed before this time of the server's was given.
+    pub(super) position: Option<Timestamp>,
+    /// No conversation that may still be unknown began before this.
+    conversations_from: Option<Timestamp>,
+    /// Users whose creation was given, and when.
+    users: BTreeMap<Uid, Timestamp>,
+    /// Messages of closed conversations that were given, and when.
+    messages: BTreeMap<Mid, Timestamp>,
+}
+
+impl Known {
+    /// Whether an event that was pushed is new.
+    pub(super) fn admit(&mut self, event: &Event) -> bool {
+        let now = self.position.unwrap_or(Timestamp::MIN);
+        match event {
+            Event::UserCreated(user) => self.users.insert(user.uid.clone(), now).is_none(),
+            Event::UserDeleted(uid) => {
+                self.users.remove(uid);
+                true
+            }
+            Event::ConversationClosed { messages, .. } => {
+                let mut new = messages.is_empty();
+                for message in messages.iter() {
+                    new |= self.messages.insert(message.mid.clone(), now).is_none();
+                }
+                new
+            }
+            _ => true,
+        }
+    }
+
+    /// From where on to ask; `None` when nothing was ever given.
+    pub(super) fn since(&self) -> Option<Since> {
+        Some(Since { users: earlier(self.position?), conversations: self.conversations_from? })
+    }
+
+    /// Takes what was found, and returns the events that are new. Without a connection the time is a
+    /// guess, so the position stays.
+    pub(super) fn take(&mut self, found: Found, connected: bool) -> Vec<Event> {
+        let now = if connected { found.asked.at } else { self.position.unwrap_or_default() };
+        let mut new = Vec::new();
+        for user in found.users {
+            if self.users.insert(user.uid.clone(), now).is_none() {
+                new.push(Event::UserCreated(Box::new(user)));
+            }
+        }
+        for conversation in found.conversations {
+            // Each of these is one conversation, so one message is enough to know it by.
+            let known = conversation.messages.iter().any(|m| self.messages.contains_key(&m.mid));
+            let mids = conversation.messages.iter().map(|message| (message.mid.clone(), now));
+            self.messages.extend(mids);
+            if !known {
+                let messages = conversation.messages.into();
+                new.push(Event::ConversationClosed { uid: conversation.uid, messages });
+            }
+        }
+        new.extend(found.malformed);
+        if connected {
+            // Where the server does not say, this is as good a guess as any.
+            self.conversations_from.get_or_insert(earlier(now));
+            self.advance(now, found.asked.reach());
+        }
+        new
+    }
+
+    /// Everything up to this time was given, and conversations that are unknown began behind `reach`.
+    pub(super) fn advance(&mut self, position: Timestamp, reach: Option<Timestamp>) {
+        self.position = self.position.max(Some(position));
+        if let Some(reach) = reach {
+            self.conversations_from = Some(earlier(reach));
+        }
+        // What is forgotten can no longer be among what is asked for.
+        if let Some(since) = self.since() {
+            let (users, messages) = (earlier(since.users), earlier(since.conversations));
+            self.users.retain(|_, given| *given >= users);
+            self.messages.retain(|_, given| *given >= messages);
+        }
+    }
+
+    /// How far back conversations are asked for.
+    pub(super) fn reaches_back(&self, now: Timestamp) -> SignedDuration {
+        self.conversations_from.map_or(SignedDuration::ZERO, |from| now.duration_since(from))
+    }
+
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        Some(Cursor {
+            position: self.position?,
+            conversations_from: self.conversations_from?,
+            users: self.users.iter().map(|(uid, given)| (uid.clone(), *given)).collect(),
+            messages: self.messages.iter().map(|(mid, given)| (mid.clone(), *given)).collect(),
+        })
+    }
+}
+
+impl From<Cursor> for Known {
+    fn from(cursor: Cursor) -> Self {
+        Self {
+            position: Some(cursor.position),
+            conversations_from: Some(cursor.conversations_from),
+            users: cursor.users.into_iter().collect(),
+            messages: cursor.messages.into_iter().collect(),
+        }
+    }
+}
+
+fn earlier(time: Timestamp) -> Timestamp {
+    time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN)
+}
