@@ -2,7 +2,9 @@
 //! connection what can still be asked for.
 
 mod backfill;
+mod builder;
 mod cursor;
+mod item;
 mod known;
 
 use std::{
@@ -17,14 +19,16 @@ use std::{
 };
 
 use backfill::{Asked, Backfill, Found};
+pub use builder::{EventsBuilder, EventsError};
 pub use cursor::{BoxError, Cursor, CursorStore, FileCursor, MemoryCursor};
+pub use item::{Gap, Origin, SocketEvent};
 use jiff::Timestamp;
 use known::Known;
 use replykit_inbound::catch_panic;
 use tokio::time::Sleep;
 
 use crate::{
-    BotId, Client, Disconnect, Error, Event, Socket, SocketEnd, Truncated,
+    Error, Event, Socket, Truncated,
     session::Notice,
     socket::{Inbox, Item},
 };
@@ -40,228 +44,6 @@ const MOST_HELD: usize = 8 * 1024;
 const MOST_BYTES_HELD: usize = 32 * 1024 * 1024;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
-
-impl Client {
-    /// The events of the socket's account. This client asks for what was missed while there was no
-    /// connection; it may use the same socket, or POST.
-    ///
-    /// ```no_run
-    /// use convrs_client::{Client, FileCursor, Socket, SocketEvent};
-    ///
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = Client::new("https://data.conv.rs/api".parse()?, "the dashboard's token")?;
-    /// let socket = Socket::new("wss://data.conv.rs/api".parse()?, "the dashboard's token")?;
-    ///
-    /// let mut events = client.events(&socket).cursor(FileCursor::new("convrs.cursor")).open().await?;
-    /// while let Some(event) = events.next().await {
-    ///     match event {
-    ///         SocketEvent::Event { event, .. } => println!("{}", event.cmd()),
-    ///         SocketEvent::Gap(gap) => println!("{gap}"),
-    ///         other => println!("{other:?}"),
-    ///     }
-    /// }
-    /// # Ok(()) }
-    /// ```
-    pub fn events(&self, socket: &Socket) -> EventsBuilder {
-        EventsBuilder {
-            client: self.clone(),
-            socket: socket.clone(),
-            store: Arc::new(MemoryCursor::default()),
-            bots: Vec::new(),
-            range_fields: None,
-        }
-    }
-}
-
-/// Settings of [`Events`].
-#[must_use = "call open()"]
-pub struct EventsBuilder {
-    client: Client,
-    socket: Socket,
-    store: Arc<dyn CursorStore>,
-    bots: Vec<BotId>,
-    range_fields: Option<(String, String)>,
-}
-
-impl EventsBuilder {
-    /// Where the position in the events is kept. Default: in memory, so that a new process begins with
-    /// what happens from then on.
-    pub fn cursor(mut self, store: impl CursorStore) -> Self {
-        self.store = Arc::new(store);
-        self
-    }
-
-    /// The bots of the organisation, as for [`Client::users`]: needed to find all new users when more
-    /// than 5000 came while there was no connection.
-    pub fn bots<B: Into<BotId>>(mut self, bots: impl IntoIterator<Item = B>) -> Self {
-        self.bots = bots.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// As [`ClosedConversations::range_fields`](crate::ClosedConversations::range_fields).
-    pub fn range_fields(mut self, start: impl Into<String>, end: impl Into<String>) -> Self {
-        self.range_fields = Some((start.into(), end.into()));
-        self
-    }
-
-    /// Loads the cursor and connects.
-    ///
-    /// # Errors
-    /// [`EventsError`].
-    pub async fn open(self) -> Result<Events, EventsError> {
-        let cursor = self.store.load().await.map_err(EventsError::Cursor)?;
-        if !self.socket.inbox().subscribe() {
-            return Err(EventsError::AlreadyRead);
-        }
-        self.socket.start();
-        let known = cursor.map_or_else(Known::default, Known::from);
-        Ok(Events {
-            inbox: Subscription(self.socket.inbox().clone()),
-            socket: self.socket,
-            store: self.store,
-            backfill: Backfill {
-                client: self.client,
-                bots: self.bots,
-                range_fields: self.range_fields,
-            },
-            gap_from: known.position,
-            known,
-            items: VecDeque::new(),
-            ready: VecDeque::new(),
-            work: None,
-            checkpoint: None,
-            reach: None,
-            connected: false,
-            behind: true,
-            overflowed: false,
-            save_soon: false,
-            unsaved: false,
-            recovered: 0,
-            truncated: Vec::new(),
-            retry: FIRST_RETRY,
-            poll: None,
-            drain: None,
-        })
-    }
-}
-
-impl fmt::Debug for EventsBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventsBuilder").field("socket", &self.socket).finish_non_exhaustive()
-    }
-}
-
-/// Why the events of a socket cannot be read.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EventsError {
-    /// There are events of this socket already.
-    AlreadyRead,
-    /// The cursor cannot be loaded. Beginning without it would lose what happened since.
-    Cursor(BoxError),
-}
-
-impl fmt::Display for EventsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyRead => "the events of this socket are read already, and each comes once",
-            Self::Cursor(_) => {
-                "the cursor cannot be loaded: mend it, or remove it and lose what happened since"
-            }
-        })
-    }
-}
-
-impl std::error::Error for EventsError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::AlreadyRead => None,
-            Self::Cursor(error) => Some(error.as_ref()),
-        }
-    }
-}
-
-/// What a stream of [`Events`] gives.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SocketEvent {
-    /// Something happened in the account.
-    Event {
-        /// What.
-        event: Event,
-        /// How it became known.
-        origin: Origin,
-    },
-    /// The connection is there. If there was one before, or a cursor, what happened in between comes
-    /// next, and then what happens from now on.
-    Connected,
-    /// The connection is gone.
-    Disconnected(Disconnect),
-    /// Another attempt to connect follows.
-    Reconnecting {
-        /// The number of the attempt since the last connection that was healthy, from 1.
-        attempt: u32,
-        /// The wait before it.
-        wait: Duration,
-    },
-    /// There was no connection for a time. What could be recovered of it follows.
-    Gap(Gap),
-    /// What happened during a gap cannot be asked for now. Everything that follows waits until it can.
-    BackfillFailed {
-        /// Why.
-        error: Error,
-        /// When it is asked for again.
-        retry_in: Duration,
-    },
-    /// The position was not kept. It is tried again with the next one.
-    CursorNotSaved(BoxError),
-    /// This connection took the place of another one with the token.
-    TookOver,
-    /// There will be no other connection: the stream ends here.
-    Ended(SocketEnd),
-}
-
-/// How an event became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Origin {
-    /// The server pushed it.
-    Live,
-    /// It happened while there was no connection, and was asked for. A user is as of now, not as of
-    /// then.
-    Backfill,
-}
-
-/// A time without a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Gap {
-    /// Its beginning, in the server's time: everything before it was given.
-    pub from: Timestamp,
-    /// Its end.
-    pub to: Timestamp,
-    /// How many events were recovered.
-    pub recovered: usize,
-    /// The kinds of events that nothing recovers: they may have happened.
-    pub unrecoverable: &'static [&'static str],
-    /// Where the server gave no more, so that even recoverable events may be missing.
-    pub truncated: Vec<Truncated>,
-}
-
-impl Gap {
-    /// The events of a gap that cannot be asked for: the server does not keep them.
-    pub const UNRECOVERABLE: [&'static str; 4] =
-        ["onUserUpdate", "onUserDelete", "onUserDisable", "onUserEnable"];
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, recovered, unrecoverable, truncated } = self;
-        write!(f, "no connection from {from:.0} to {to:.0}: {recovered} events recovered; ")?;
-        write!(f, "{} may be missing", unrecoverable.join(", "))?;
-        truncated.iter().try_for_each(|truncated| write!(f, "; {truncated}"))
-    }
-}
 
 /// The events of an account, each recoverable one once, those of a user in order.
 ///
@@ -438,7 +220,7 @@ impl Events {
             }
             Notice::Disconnected(why) => {
                 self.connected = false;
-                self.gap_from = self.gap_from.or(self.known.position);
+                self.gap_from = self.gap_from.or(self.known.beginning());
                 self.poll = Some(Box::pin(tokio::time::sleep(POLL)));
                 SocketEvent::Disconnected(why)
             }
@@ -456,7 +238,7 @@ impl Events {
     /// Everything before this was pushed by that time, and was confirmed.
     fn mark(&mut self, time: Timestamp) {
         if self.behind {
-            return;
+            return self.known.begin(time);
         }
         self.known.advance(time, self.reach.take());
         self.save();
@@ -536,11 +318,12 @@ impl Events {
     /// Gives what was found: the gap, and behind it what of it is new.
     fn found(&mut self, found: Found) {
         self.retry = FIRST_RETRY;
-        let at = found.asked.at;
+        let (at, timed) = (found.asked.at, found.timed);
         self.truncated.extend_from_slice(&found.truncated);
-        let new = self.known.take(found, self.connected);
+        let new = self.known.take(found);
         self.recovered += new.len();
-        self.behind = !self.connected || self.overflowed;
+        // Without a time it is not done: the next connection asks once more.
+        self.behind = !timed || self.overflowed;
         if !self.behind
             && let Some(from) = self.gap_from.take()
         {
@@ -577,7 +360,7 @@ impl Events {
         }
         self.poll = Some(Box::pin(tokio::time::sleep(POLL)));
         // Without any position there is nothing to compare with.
-        if self.known.position.is_some() {
+        if self.known.since().is_some() {
             self.look();
         }
         true

@@ -2,26 +2,25 @@
 //! out, and when to open which connection. It does no I/O and reads no clock: its owner feeds it what
 //! happened and when, and carries out the [`Action`]s that it asks for.
 
+mod ends;
 mod frame;
 mod pending;
+mod receive;
 mod reconnect;
 
 use std::{
     collections::VecDeque,
-    fmt,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use frame::Inbound;
+pub use ends::{Disconnect, SocketEnd};
 use jiff::Timestamp;
-use pending::{Commands, Given};
+use pending::Commands;
 pub(crate) use pending::{Failure, Submission};
 use reconnect::{Next, Plan};
 pub use reconnect::{Reconnect, Takeover};
 use replykit_transport::DEFAULT_MAX_MESSAGE;
-
-use crate::ErrorCode;
 
 /// How often a heartbeat goes out, and what follows from its silence.
 #[derive(Debug, Clone)]
@@ -49,8 +48,6 @@ const GRACE: Duration = Duration::from_secs(15);
 const NOTICE: Duration = Duration::from_secs(5);
 /// How long a reader may leave the queue full before the connection is given up.
 pub(crate) const STALLED: Duration = Duration::from_secs(60);
-/// How often in a row a server may ask for `connect`, which was sent.
-const MOST_EXPECTED: u32 = 3;
 
 /// What the owner has to do, in this order.
 #[derive(Debug)]
@@ -88,93 +85,6 @@ pub(crate) enum Notice {
     TookOver,
     /// There will be no other connection.
     Ended(SocketEnd),
-}
-
-/// Why a connection was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Disconnect {
-    /// The server closed it, with this code of the WebSocket protocol if it gave one.
-    Closed(Option<u16>),
-    /// It broke, or what came was no WebSocket message.
-    Broken,
-    /// What came was larger than 1 MiB.
-    TooLarge,
-    /// Nothing came any more, not even an answer to two heartbeats.
-    Silent,
-    /// A command on it got no answer in time, or none that is surely its own, so a late one could have
-    /// met the next command.
-    Poisoned,
-    /// Events were not read for 60 s.
-    Stalled,
-    /// The server asked for `connect` again.
-    OutOfOrder,
-}
-
-/// Why a socket has no connection any more and opens no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SocketEnd {
-    /// The server refused the token with this code.
-    Refused(ErrorCode),
-    /// The server answered this HTTP status where a WebSocket was asked for: is the URL right?
-    Status(u16),
-    /// Another connection with the token took its place.
-    TakenOver,
-    /// Connections with the token took each other's place too often.
-    Contended,
-    /// The server asked for `connect` three times in a row although it was sent.
-    OutOfOrder,
-    /// It was closed from this side.
-    Closed,
-}
-
-impl fmt::Display for Disconnect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed(Some(code)) => return write!(f, "the server closed it with code {code}"),
-            Self::Closed(None) => "the server closed it",
-            Self::Broken => "it broke",
-            Self::TooLarge => "a message was larger than 1 MiB",
-            Self::Silent => "nothing came any more, not even an answer to two heartbeats",
-            Self::Poisoned => "a command got no answer in time, or one that may be another's",
-            Self::Stalled => "the events were not read for 60 s",
-            Self::OutOfOrder => "the server asked for connect again",
-        })
-    }
-}
-
-impl fmt::Display for SocketEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Refused(code) => {
-                return write!(
-                    f,
-                    "the server refused the token with {}: set the one that the dashboard shows",
-                    code.number()
-                );
-            }
-            Self::Status(status @ (401 | 403)) => {
-                return write!(f, "the server answered HTTP {status} in place of a WebSocket");
-            }
-            Self::Status(status) => {
-                return write!(
-                    f,
-                    "the server answered HTTP {status} in place of a WebSocket: is the URL right?"
-                );
-            }
-            Self::TakenOver => {
-                "another connection with the token took its place: stop that program, or give it a \
-                 token of its own"
-            }
-            Self::Contended => {
-                "connections with the token took each other's place too often: let one program \
-                 have the token"
-            }
-            Self::OutOfOrder => "the server asked for connect again and again",
-            Self::Closed => "the socket was closed",
-        })
-    }
 }
 
 /// Why no connection came about.
@@ -307,29 +217,6 @@ impl Session {
         }
     }
 
-    /// A text came.
-    pub(crate) fn received(&mut self, text: Bytes, now: Instant, random: f64) {
-        let heard = match &mut self.phase {
-            Phase::Live(live) => std::mem::take(&mut live.unheard) > 0,
-            Phase::Connecting { .. } => false,
-            _ => return,
-        };
-        if frame::is_event(&text) {
-            self.act(Action::Push(text));
-        } else {
-            match frame::read(&text) {
-                Inbound::Event => self.act(Action::Push(text)),
-                Inbound::Connected => self.connected(now),
-                Inbound::Heartbeat(time) => self.heartbeat_answered(time),
-                Inbound::Expected => self.out_of_order(now, random),
-                inbound => self.answered(inbound, text, now, random),
-            }
-        }
-        if heard {
-            self.send_next();
-        }
-    }
-
     /// The connection has ended, or what came over it makes no sense.
     pub(crate) fn lost(&mut self, why: Disconnect, now: Instant, random: f64) {
         self.lose(why, now, random);
@@ -434,103 +321,6 @@ impl Session {
         }
     }
 
-    fn connected(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Connecting { .. }) {
-            return;
-        }
-        let mut live = Live {
-            since: now,
-            next_heartbeat: now,
-            unheard: 0,
-            last_heartbeat: now,
-            unanswered: 0,
-        };
-        // At once, for its answer has the server's time.
-        live.beat(now, self.settings.heartbeat);
-        self.phase = Phase::Live(live);
-        self.out_of_order = 0;
-        self.act(Action::Tell(Notice::Connected));
-        self.act(Action::Send(self.heartbeat.clone()));
-        self.send_next();
-    }
-
-    fn heartbeat_answered(&mut self, time: Option<Timestamp>) {
-        let Phase::Live(live) = &mut self.phase else { return };
-        live.unanswered = live.unanswered.saturating_sub(1);
-        if let Some(time) = time {
-            self.act(Action::ServerTime(time));
-            self.act(Action::Tell(Notice::Mark(time)));
-        }
-    }
-
-    /// The server wants `connect` first, which it was.
-    fn out_of_order(&mut self, now: Instant, random: f64) {
-        self.out_of_order += 1;
-        if self.out_of_order >= MOST_EXPECTED {
-            self.act(Action::Drop);
-            self.end(SocketEnd::OutOfOrder);
-        } else if matches!(self.phase, Phase::Live(_)) {
-            self.lose(Disconnect::OutOfOrder, now, random);
-        } else {
-            self.act(Action::Drop);
-            self.try_again(now, random);
-        }
-    }
-
-    /// An answer that is none of the session's own.
-    fn answered(&mut self, inbound: Inbound, text: Bytes, now: Instant, random: f64) {
-        let unanswered = match &self.phase {
-            Phase::Live(live) => live.unanswered > 0,
-            _ => return self.refused(&inbound, now, random),
-        };
-        if let Inbound::Refusal { cmd, code } = &inbound
-            && frame::is_connect(cmd)
-        {
-            match code {
-                Some(ErrorCode::ConnectionReused) => {
-                    self.noticed.get_or_insert(now);
-                    return;
-                }
-                Some(code) if refuses_token(*code) && !cmd.is_empty() => {
-                    self.act(Action::Drop);
-                    return self.end(SocketEnd::Refused(*code));
-                }
-                _ if !cmd.is_empty() => return,
-                _ => {}
-            }
-        }
-        match self.commands.answer(&inbound, text, unanswered) {
-            Given::Nothing => {}
-            Given::Event(text) => self.act(Action::Push(text)),
-            Given::Answer(id, answer) => {
-                self.act(Action::Answer(id, answer));
-                self.send_next();
-            }
-            Given::Ambiguous(id, answer) => {
-                self.act(Action::Answer(id, answer));
-                self.lose(Disconnect::Poisoned, now, random);
-            }
-        }
-    }
-
-    /// An answer to `connect` that is not yes. 1018 is about the connection before.
-    fn refused(&mut self, inbound: &Inbound, now: Instant, random: f64) {
-        match inbound {
-            Inbound::Refusal { code: Some(ErrorCode::ConnectionReused), .. } => {
-                self.act(Action::Tell(Notice::TookOver));
-            }
-            Inbound::Refusal { code: Some(code), .. } if refuses_token(*code) => {
-                self.act(Action::Drop);
-                self.end(SocketEnd::Refused(*code));
-            }
-            Inbound::Refusal { .. } => {
-                self.act(Action::Drop);
-                self.try_again(now, random);
-            }
-            _ => {}
-        }
-    }
-
     fn send_next(&mut self) {
         let Phase::Live(live) = &self.phase else { return };
         // A command would wait behind frames that nobody reads, or meet a connection that may be dead.
@@ -621,10 +411,6 @@ impl Live {
         self.last_heartbeat = now;
         self.next_heartbeat = now + every;
     }
-}
-
-fn refuses_token(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::MissingToken | ErrorCode::InvalidToken)
 }
 
 #[cfg(test)]

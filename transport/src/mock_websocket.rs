@@ -104,7 +104,11 @@ impl WebSocketTransport for MockWebSockets {
             Some(None) => {
                 tokio::time::sleep_until(deadline.into()).await;
                 let (phase, kind) = (Phase::Connect, TransportErrorKind::Timeout);
-                return Err(TransportError::new(phase, kind, "no WebSocket within the time allowed"));
+                return Err(TransportError::new(
+                    phase,
+                    kind,
+                    "no WebSocket within the time allowed",
+                ));
             }
             None => {}
         }

@@ -209,7 +209,8 @@ fn refused(error: LibraryError) -> TransportError {
     if let LibraryError::Upgrade(upgrade::Error::DidNotSwitchProtocols(status)) = &error
         && let Ok(status) = StatusCode::from_u16(*status)
     {
-        let message = format!("the server answered HTTP {} in place of a WebSocket", status.as_u16());
+        let message =
+            format!("the server answered HTTP {} in place of a WebSocket", status.as_u16());
         return TransportError::new(Phase::Connect, Kind::Refused { status }, message);
     }
     let message = "the connection ended before it was a WebSocket, or what answered speaks none";

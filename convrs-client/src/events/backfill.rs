@@ -9,7 +9,7 @@ use crate::{
     Message, RawEvent, Truncated, Uid, User, socket::Inbox,
 };
 
-/// How long the server may take to tell its time.
+/// How long the server may take to tell its time, before this machine's is taken for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// From where on to ask.
@@ -37,6 +37,8 @@ impl Asked {
 
 pub(super) struct Found {
     pub(super) asked: Asked,
+    /// Whether the time is that of a connection, from which on events are pushed.
+    pub(super) timed: bool,
     pub(super) users: Vec<User>,
     pub(super) conversations: Vec<Conversation>,
     /// Entries that could not be read.
@@ -58,7 +60,8 @@ pub(super) struct Backfill {
 }
 
 impl Backfill {
-    /// Asks for everything since then; without a `since` only for where things stand.
+    /// Asks for everything since then; without a `since` only for where things stand. The time is that
+    /// of the inbox's connection, and a guess without one.
     pub(super) async fn look(
         &self,
         since: Option<Since>,
@@ -73,6 +76,7 @@ impl Backfill {
         let asked = self.ask_open(at).await?;
         let mut found = Found {
             asked,
+            timed: told.is_some(),
             users: Vec::new(),
             conversations: Vec::new(),
             malformed: Vec::new(),
@@ -155,8 +159,9 @@ fn malformed_event(cmd: &str, malformed: &Malformed) -> Event {
     Event::Malformed(RawEvent::new(cmd, malformed.reason(), json.as_bytes()))
 }
 
-/// The server's time on this connection, `None` if it does not tell.
+/// The server's time on this connection, `None` when that is gone. Assumed: the clock of this machine
+/// is right to five minutes, where the server does not tell.
 async fn server_time(inbox: &Inbox) -> Option<Timestamp> {
     let time = poll_fn(|cx| inbox.poll_server_time(cx));
-    tokio::time::timeout(PATIENCE, time).await.ok().flatten()
+    tokio::time::timeout(PATIENCE, time).await.unwrap_or_else(|_| Some(Timestamp::now()))
 }

@@ -17,7 +17,9 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(5 * 60);
 #[derive(Default)]
 pub(super) struct Known {
     /// Everything pushed before this time of the server's was given.
-    pub(super) position: Option<Timestamp>,
+    position: Option<Timestamp>,
+    /// The first time of the server's, for as long as there is no position.
+    first: Option<Timestamp>,
     /// No conversation that may still be unknown began before this.
     conversations_from: Option<Timestamp>,
     /// Users whose creation was given, and when.
@@ -47,15 +49,29 @@ impl Known {
         }
     }
 
-    /// From where on to ask; `None` when nothing was ever given.
-    pub(super) fn since(&self) -> Option<Since> {
-        Some(Since { users: earlier(self.position?), conversations: self.conversations_from? })
+    /// A stream without a position begins at this time, if at none before.
+    pub(super) fn begin(&mut self, time: Timestamp) {
+        self.first.get_or_insert(time);
     }
 
-    /// Takes what was found, and returns the events that are new. Without a connection the time is a
-    /// guess, so the position stays.
-    pub(super) fn take(&mut self, found: Found, connected: bool) -> Vec<Event> {
-        let now = if connected { found.asked.at } else { self.position.unwrap_or_default() };
+    /// Everything before this time was given, or is none of this stream's.
+    pub(super) fn beginning(&self) -> Option<Timestamp> {
+        self.position.or(self.first)
+    }
+
+    /// From where on to ask; `None` when there is no beginning.
+    pub(super) fn since(&self) -> Option<Since> {
+        let Some(position) = self.position else {
+            return self.first.map(|first| Since { users: first, conversations: first });
+        };
+        let conversations = self.conversations_from.unwrap_or(position);
+        Some(Since { users: earlier(position), conversations })
+    }
+
+    /// Takes what was found, and returns the events that are new. Where the time is a guess, the
+    /// position stays.
+    pub(super) fn take(&mut self, found: Found) -> Vec<Event> {
+        let now = if found.timed { found.asked.at } else { self.beginning().unwrap_or_default() };
         let mut new = Vec::new();
         for user in found.users {
             if self.users.insert(user.uid.clone(), now).is_none() {
@@ -73,7 +89,7 @@ impl Known {
             }
         }
         new.extend(found.malformed);
-        if connected {
+        if found.timed {
             // Where the server does not say, this is as good a guess as any.
             self.conversations_from.get_or_insert(earlier(now));
             self.advance(now, found.asked.reach());
@@ -114,6 +130,7 @@ impl From<Cursor> for Known {
     fn from(cursor: Cursor) -> Self {
         Self {
             position: Some(cursor.position),
+            first: None,
             conversations_from: Some(cursor.conversations_from),
             users: cursor.users.into_iter().collect(),
             messages: cursor.messages.into_iter().collect(),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ErrorCode;
 
 const CONNECTED: &str = r#"{"cmd":"connected","ok":1}"#;
 const BEAT: &str = r#"{"ok":1,"cmd":"heartbeat","data":{"datetime":"2026-02-28T14:30:00.000Z"}}"#;
