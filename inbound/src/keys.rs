@@ -106,6 +106,21 @@ impl Keys {
     }
 }
 
+#[cfg(feature = "receiver")]
+impl Keys {
+    /// The length of the shortest one, in bytes.
+    pub(crate) fn shortest(&self) -> usize {
+        self.keys.iter().map(|key| key.length).min().unwrap_or_default()
+    }
+
+    /// Whether a URL shows each of them as it is, whoever wrote the URL.
+    pub(crate) fn stand_in_a_path(&self) -> bool {
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let stands = |key: &Key| expose(&key.padded).bytes().take(key.length).all(unreserved);
+        self.keys.iter().all(stands)
+    }
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("count", &self.keys.len()).finish()

@@ -14,16 +14,26 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The names in `[dependencies]` of a member.
-fn dependencies(member: &str) -> Vec<String> {
+/// The lines of `[dependencies]` of a member.
+fn dependency_lines(member: &str) -> Vec<String> {
     read(&repository().join(member).join("Cargo.toml"))
         .lines()
         .skip_while(|line| *line != "[dependencies]")
         .skip(1)
         .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| line.split(['.', ' ', '=']).next().map(str::to_owned))
-        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
         .collect()
+}
+
+/// What a line of `[dependencies]` is about.
+fn name_of(line: &str) -> &str {
+    line.split(['.', ' ', '=']).next().unwrap_or_default()
+}
+
+/// The names in `[dependencies]` of a member.
+fn dependencies(member: &str) -> Vec<String> {
+    dependency_lines(member).iter().map(|line| name_of(line).to_owned()).collect()
 }
 
 /// The sources below a folder, without their tests.
@@ -150,9 +160,11 @@ fn each_network_library_is_named_in_one_file() {
 }
 
 #[test]
-fn receivers_bring_no_runtime_no_framework_and_no_transport() {
+fn receivers_bring_no_runtime_unless_asked_no_framework_and_no_transport() {
     for member in ["inbound", "autoreply-server"] {
-        for dependency in dependencies(member) {
+        let lines = dependency_lines(member);
+        let always = lines.iter().filter(|line| !line.contains("optional = true"));
+        for dependency in always.map(|line| name_of(line)) {
             assert!(
                 [
                     "bytes",
@@ -168,10 +180,18 @@ fn receivers_bring_no_runtime_no_framework_and_no_transport() {
                     "tower-service",
                     "tracing",
                 ]
-                .contains(&dependency.as_str()),
+                .contains(&dependency),
                 "{member} -> {dependency}"
             );
         }
+        assert!(!lines.iter().any(|line| line.contains("\"receiver\"")), "{member}");
+        let manifest = read(&repository().join(member).join("Cargo.toml"));
+        assert!(!manifest.contains("default = ["), "{member}");
+    }
+    // Only the feature's own files may name the runtime.
+    for (path, code) in sources("inbound/src") {
+        let is_receiver = path.to_string_lossy().contains("/receiver");
+        assert!(is_receiver || !names(&code, "tokio"), "{}", path.display());
     }
 }
 
