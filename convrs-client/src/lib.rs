@@ -42,6 +42,8 @@ pub mod template;
 mod time;
 mod token;
 mod trace;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 mod whatsapp_error;
 
 pub use ack::Ack;

@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An id: a string, or an integer that becomes its digits. `null` is the empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -103,6 +103,16 @@ pub(crate) fn optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
         Value::String(text) if text.is_empty() => Ok(None),
         value => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
     }
+}
+
+/// An object that may be missing: whatever is none is `None`.
+pub(crate) fn optional_object<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Map<String, Value>>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Object(object) => Some(object),
+        _ => None,
+    })
 }
 
 /// Yes or no as the API writes it, 1 or 0; `true` and `false` are read too. A field that may be

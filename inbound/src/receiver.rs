@@ -36,7 +36,7 @@ use self::{
 /// 3. the content type, where one is declared, and the content coding: 415
 /// 4. a place among the requests in work: 503 when none is free in time
 /// 5. the size of the body: 413; its time: 408; a body that breaks off: 400
-/// 6. what the decoder refuses
+/// 6. what the decoder refuses, and then the checks
 /// 7. whether the sink has had it before: 200, without asking the sink
 /// 8. then the sink is asked: 503 when it fails or takes too long, 500 when it panics
 ///
@@ -47,11 +47,13 @@ use self::{
 pub struct Receiver<T> {
     access: Arc<Access>,
     decode: Arc<Decoder<T>>,
+    checks: Vec<Arc<Check<T>>>,
     sink: Arc<dyn ErasedSink<T>>,
     on_failure: Option<FailureHook>,
     state: Arc<State>,
 }
 
+type Check<T> = dyn Fn(&T) -> Result<(), Refusal> + Send + Sync;
 type Decoder<T> = dyn Fn(&Bytes) -> Result<Decoded<T>, Refusal> + Send + Sync;
 
 /// What a body holds.
@@ -112,6 +114,7 @@ impl<T: Send + 'static> Receiver<T> {
         Self {
             access: Arc::new(access),
             decode: Arc::new(decode),
+            checks: Vec::new(),
             sink: Arc::new(sink),
             on_failure: None,
             state: Arc::new(State::new(ReceiverLimits::default())),
@@ -122,6 +125,17 @@ impl<T: Send + 'static> Receiver<T> {
     #[must_use]
     pub fn limits(mut self, limits: ReceiverLimits) -> Self {
         self.state = Arc::new(State::new(limits));
+        self
+    }
+
+    /// Asks this about every item before it is looked up among those that were stored, or handed on;
+    /// of several such checks each has to say yes.
+    #[must_use]
+    pub fn verify(
+        mut self,
+        check: impl Fn(&T) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.push(Arc::new(check));
         self
     }
 
@@ -170,7 +184,7 @@ impl<T: Send + 'static> Receiver<T> {
         self.check_head(&head)?;
         let place = self.state.admit().await?;
         let body = self.read(body).await?;
-        let decode = || std::future::ready((self.decode)(&body));
+        let decode = || std::future::ready(self.decode(&body));
         let decoded = catch_panic(decode).await.map_err(|_| Refusal::Internal)??;
         let key = self.state.key(&decoded.identity);
         if self.state.has_seen(key) {
@@ -202,6 +216,12 @@ impl<T: Send + 'static> Receiver<T> {
         Ok(())
     }
 
+    fn decode(&self, body: &Bytes) -> Result<Decoded<T>, Refusal> {
+        let decoded = (self.decode)(body)?;
+        self.checks.iter().try_for_each(|check| check(&decoded.item))?;
+        Ok(decoded)
+    }
+
     async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
     where
         B: Body,
@@ -222,6 +242,7 @@ impl<T> Clone for Receiver<T> {
         Self {
             access: self.access.clone(),
             decode: self.decode.clone(),
+            checks: self.checks.clone(),
             sink: self.sink.clone(),
             on_failure: self.on_failure.clone(),
             state: self.state.clone(),

@@ -43,11 +43,12 @@ pub struct DeliveryCallback {
     /// When, without a zone. Assumed: UTC. Not for ordering: two callbacks may bear the same second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime>,
-    /// The object given with the send, as it was.
+    /// The object given with the send, as it was. What comes back as no object is `None`: it must not
+    /// cost the ack.
     #[serde(
         rename = "webhookPayload",
         default,
-        deserialize_with = "scalar::optional",
+        deserialize_with = "scalar::optional_object",
         skip_serializing_if = "Option::is_none"
     )]
     pub webhook_payload: Option<Map<String, Value>>,

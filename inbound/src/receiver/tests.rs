@@ -310,6 +310,25 @@ async fn e01_without_a_secret_no_byte_of_the_body_is_read() {
     assert_eq!(*body.0.lock().unwrap(), 0);
 }
 
+#[tokio::test]
+async fn e12_a_replay_is_a_repeat_unless_a_check_refuses_it() {
+    let desk = Desk::default();
+    let receiver = desk.receiver();
+    let no = |word: &'static str| {
+        move |item: &String| if item == word { Err(Refusal::Unauthorized) } else { Ok(()) }
+    };
+    assert_eq!(post(&receiver, "a").await.unwrap(), Ok(Accepted::Stored));
+    assert_eq!(post(&receiver, "a").await.unwrap(), Ok(Accepted::Repeated));
+    let strict = receiver.verify(no("a")).verify(no("b"));
+    for refused in ["a", "b"] {
+        assert_eq!(post(&strict, refused).await.unwrap(), Err(Refusal::Unauthorized));
+    }
+    assert_eq!(post(&strict, "c").await.unwrap(), Ok(Accepted::Stored));
+    assert_eq!(desk.stored(), ["a", "c"]);
+    let panics = strict.verify(|_| panic_any(Bomb));
+    assert_eq!(post(&panics, "d").await.unwrap(), Err(Refusal::Internal));
+}
+
 #[tokio::test(start_paused = true)]
 async fn e11_beyond_the_places_a_request_waits_and_is_then_told_to_come_back() {
     let desk = Desk::planned([Step::Hang, Step::Hang]);
