@@ -22,4 +22,5 @@ mod reconcile;
 mod repository;
 mod sandbox_wire;
 mod support;
+mod webhook;
 mod wire;
