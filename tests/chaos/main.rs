@@ -2,8 +2,14 @@
 //!
 //! `sends` lets a client send through injected faults, and compares what it said of each send with
 //! how often the server carried it out: `Ok` is once, `NotSent` and `Rejected` are never, `Unknown` is
-//! at most once. A breach makes it print `FAIL` and end with exit code 1. The seed settles which
-//! commands and faults there are, not in which order they meet.
+//! at most once.
+//!
+//! `webhooks` posts callbacks and events to a webhook, repeated, out of order, by senders that hang up,
+//! to a sink that fails: each fact is stored once, each 200 is true, and the acks of a message end in
+//! one state.
+//!
+//! A breach makes it print `FAIL` and end with exit code 1. The seed settles what there is and which
+//! faults it meets, not in which order they meet.
 //!
 //! It needs Linux, where every address of 127.0.0.0/8 is this machine's.
 
@@ -13,10 +19,11 @@ mod job;
 mod report;
 mod sends;
 mod server;
+mod webhooks;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, fmt::Display, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "chaos", about = "Load under faults, with a verdict")]
@@ -27,27 +34,45 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Run {
-    /// Sends through injected faults, and compares with the server's own count of each send.
-    Sends {
-        /// How many sends. An eighth as many reads and writes go beside them.
-        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-        count: u32,
-        /// Chooses commands and faults. Random unless it is given, and printed.
-        #[arg(long)]
-        seed: Option<u64>,
-        /// Repeats sends whose outcome is unknown. This has to end in FAIL: it shows that the run
-        /// finds what it looks for.
-        #[arg(long)]
-        reckless: bool,
-    },
+    /// Sends through injected faults, and compares with the server's own count of each send. An
+    /// eighth as many reads and writes go beside the sends. The reckless client repeats sends whose
+    /// outcome is unknown.
+    Sends(Load),
+    /// Posts to a webhook, and compares with what its sink has. Three of ten posts are repeats. The
+    /// reckless sink says yes to what it has not stored, and no repeat is known as one.
+    Webhooks(Load),
+}
+
+#[derive(Args, Clone, Copy)]
+struct Load {
+    /// How many.
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    count: u32,
+    /// Chooses what is done and which faults it meets. Random unless it is given, and printed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Does what must not be done. This has to end in FAIL: it shows that the run finds what it looks
+    /// for.
+    #[arg(long)]
+    reckless: bool,
+}
+
+/// What a run has shown. `Display` is a table, and `PASS` or `FAIL`.
+trait Verdict: Display {
+    fn passed(&self) -> bool;
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let Run::Sends { count, seed, reckless } = Arguments::parse().run;
-    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let run = Arguments::parse().run;
+    let (Run::Sends(load) | Run::Webhooks(load)) = run;
+    let seed = load.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
-    let report = sends::run(usize::try_from(count)?, seed, reckless).await?;
+    let (count, reckless) = (usize::try_from(load.count)?, load.reckless);
+    let report: Box<dyn Verdict> = match run {
+        Run::Sends(_) => Box::new(sends::run(count, seed, reckless).await?),
+        Run::Webhooks(_) => Box::new(webhooks::run(count, seed, reckless).await?),
+    };
     println!("{report}");
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

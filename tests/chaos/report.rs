@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use convrs_client::Outcome;
 
-use crate::{fault::Fault, job::Operation, server::Truth};
+use crate::{Verdict, fault::Fault, job::Operation, server::Truth};
 
 /// One call, as the client has it.
 #[derive(Debug, Clone, Copy)]
@@ -127,16 +127,18 @@ impl Report {
         }
     }
 
-    pub(crate) fn passed(&self) -> bool {
-        self.strange == 0 && self.breaches.is_empty()
-    }
-
     fn total(&self) -> Row {
         let mut total = Row::default();
         for row in self.sends.values() {
             total.add(*row);
         }
         total
+    }
+}
+
+impl Verdict for Report {
+    fn passed(&self) -> bool {
+        self.strange == 0 && self.breaches.is_empty()
     }
 }
 

@@ -233,6 +233,7 @@ mod tests {
     use convrs_client::Outcome;
 
     use super::*;
+    use crate::Verdict;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_the_client_says_of_a_send_is_what_the_server_has_counted() {
