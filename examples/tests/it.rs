@@ -148,3 +148,30 @@ fn send_template_says_what_a_real_endpoint_needs() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("set CONVRS_TOKEN"));
 }
+
+#[test]
+fn webhook_receiver_takes_in_what_happens_in_a_sandbox_of_its_own() {
+    let output = Command::new(env!("CARGO_BIN_EXE_webhook_receiver"))
+        .env_remove("CONVRS_WEBHOOK_SECRET")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    for line in [" ack 0\n", " ack 1\n", " ack 2\n", " ack 3\n", " ack 10\n", "onUserCreate: "] {
+        assert!(printed.contains(line), "{line} is not in {printed}");
+    }
+    assert!(printed.contains("onUserConversation: 2 messages of "), "{printed}");
+    assert!(printed.ends_with("stored 7, turned away 0\n"), "{printed}");
+}
+
+#[test]
+fn webhook_receiver_does_not_start_with_a_short_secret() {
+    let output = Command::new(env!("CARGO_BIN_EXE_webhook_receiver"))
+        .env("CONVRS_WEBHOOK_SECRET", "too short")
+        .env("BIND", "127.0.0.1:0")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("9 bytes") && !said.contains("too short"), "{said}");
+}
