@@ -82,7 +82,7 @@ pub struct ReceiverLimits {
     pub wait: Duration,
     /// How long a repeat is known. 24 h.
     pub seen_age: Duration,
-    /// How many of them. 100,000, which take about 6 MB.
+    /// How many of them. 100,000, which take about 7 MB.
     pub seen_keys: usize,
 }
 

@@ -20,6 +20,7 @@ use convrs_client::{
     SendMessage, SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserEmail, SetUserName,
     SetUserNotes, SetUserPhone, TemplateParameter, WebhookHeader, WhatsAppError,
     transport::ReqwestTransport,
+    webhook::{Access, Keys, Received, ReceiverLimits, Webhook},
 };
 use replykit_sandbox::{Fault, Sandbox};
 use tokio::{
@@ -181,6 +182,43 @@ fn answers() -> Vec<String> {
     answers
 }
 
+/// Posts to a webhook that are stored, that are refused, and that the sink does not store.
+async fn posts() {
+    let header = http::HeaderName::from_static("x-secret");
+    let access = Access::by_path(Keys::new([TOKEN]).unwrap()).unwrap();
+    let access = access.and_header(header, Keys::new([HEADER]).unwrap()).unwrap();
+    let mut limits = ReceiverLimits::default();
+    limits.sink_time = Duration::from_millis(20);
+    let webhook = Webhook::new(access, |received: Received| async move {
+        writeln!(Keep, "{received:?}")?;
+        match received.event.cmd() {
+            "onUserCreate" => Ok(()),
+            "onUserDelete" => Err(TEXT.into()),
+            _ => std::future::pending().await,
+        }
+    });
+    let webhook = webhook.limits(limits).on_failure(|letter| {
+        writeln!(Keep, "{letter:?} {} {:?}", letter.reason, letter.reason).unwrap();
+    });
+    writeln!(Keep, "{webhook:?} {webhook:#?}").unwrap();
+    let user = format!(r#""data":{{"uid":"1","name":"{NAME}","phone":"{NUMBER}"}}"#);
+    let created = format!(r#"{{"cmd":"onUserCreate","ok":1,{user}}}"#);
+    for (path, secret, body, status) in [
+        (TOKEN, HEADER, created.clone(), 200),
+        (TOKEN, HEADER, created.replace("Create", "Delete"), 503),
+        (TOKEN, HEADER, format!("{NAME} {EMAIL}"), 503),
+        (TOKEN, HEADER, TEXT.repeat(100_000), 413),
+        (TOKEN, NAME, created.clone(), 401),
+        (PATH, HEADER, created, 404),
+    ] {
+        let request = http::Request::post(format!("/{PATH}/{path}?token={TOKEN}"));
+        let request = request.header("x-secret", secret).body(body).unwrap();
+        let answer = webhook.respond(request).await;
+        assert_eq!(answer.status(), status);
+        writeln!(Keep, "{answer:?}").unwrap();
+    }
+}
+
 #[test]
 fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
     tracing_subscriber::fmt()
@@ -205,6 +243,7 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         everything(&client(&nobody)).await;
         let limited = client(&sandbox.convrs_url()).rate_limits(RateLimits::default());
         everything(&limited).await;
+        posts().await;
     });
     let _ = std::panic::catch_unwind(|| {
         let command = SendSmsMessage::new(3941, NUMBER, TEXT);
@@ -225,6 +264,9 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         "convrs.attempt",
         "the attempt failed, another one follows",
         "hyper",
+        "a post to the webhook was refused answered=413 reason=payload_too_large",
+        "a post to the webhook was not stored",
+        "reason=the sink took too long",
     ] {
         assert!(log.contains(said), "{said} is not in the log: nothing would be found in it");
     }
