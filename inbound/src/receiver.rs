@@ -7,11 +7,12 @@ use http::{
     request::Parts,
 };
 use http_body::Body;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::time::timeout;
 
 use crate::{BodyProblem, catch_panic, is_json, read_body};
 
 mod access;
+mod handover;
 mod refusal;
 mod seen;
 mod sink;
@@ -23,8 +24,9 @@ pub use sink::{BoxError, DeadLetter, Sink, SinkFailure};
 pub use state::Identity;
 
 use self::{
+    handover::Handover,
     sink::{ErasedSink, FailureHook},
-    state::{Key, State},
+    state::State,
 };
 
 /// The core of a webhook receiver: takes a request, hands what it holds to a sink once, and says yes
@@ -261,53 +263,6 @@ impl<T> fmt::Debug for Receiver<T> {
 
 fn is_coded(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity")
-}
-
-/// One item on its way to the sink.
-struct Handover<T> {
-    sink: Arc<dyn ErasedSink<T>>,
-    on_failure: Option<FailureHook>,
-    state: Arc<State>,
-    key: Key,
-    item: T,
-    body: Bytes,
-    _place: OwnedSemaphorePermit,
-}
-
-impl<T: Send + 'static> Handover<T> {
-    async fn run(self) -> Result<Accepted, Refusal> {
-        let _turn = self.state.turn(self.key).await?;
-        if self.state.has_seen(self.key) {
-            return Ok(Accepted::Repeated);
-        }
-        let (sink, item) = (self.sink, self.item);
-        let limit = self.state.limits().sink_time;
-        // The limit inside: what it drops is the sink's code too, and may panic.
-        let reason = match catch_panic(|| timeout(limit, sink.accept_boxed(item))).await {
-            Ok(Ok(Ok(()))) => {
-                self.state.remember(self.key);
-                return Ok(Accepted::Stored);
-            }
-            Ok(Ok(Err(error))) => SinkFailure::Error(error),
-            Ok(Err(_)) => SinkFailure::Timeout,
-            Err(_) => SinkFailure::Panic,
-        };
-        let refusal = match reason {
-            SinkFailure::Panic => Refusal::Internal,
-            _ => Refusal::NotStored,
-        };
-        report(DeadLetter::new(self.body, reason), self.on_failure).await;
-        Err(refusal)
-    }
-}
-
-async fn report(letter: DeadLetter, hook: Option<FailureHook>) {
-    if let Some(hook) = hook {
-        let _ = catch_panic(|| async { hook(&letter) }).await;
-    }
-    // The error is the sink's own type, so dropping it is the sink's code too. Apart from the hook,
-    // because of two panics at a time the second ends the program.
-    let _ = catch_panic(|| async move { drop(letter) }).await;
 }
 
 #[cfg(test)]
