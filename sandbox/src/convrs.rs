@@ -2,6 +2,7 @@
 
 mod access;
 mod control;
+mod conversations;
 mod country;
 mod delivery;
 mod fault;

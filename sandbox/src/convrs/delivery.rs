@@ -36,13 +36,12 @@ pub(super) struct Delivery {
     pub(super) bot_id: BotId,
     pub(super) ack: Ack,
     pub(super) error: Option<WhatsAppError>,
-    template: bool,
     webhook: Option<Webhook>,
 }
 
 impl Delivery {
     pub(super) fn new(uid: Uid, bot_id: BotId, ack: Ack) -> Self {
-        Self { uid, bot_id, ack, error: None, template: false, webhook: None }
+        Self { uid, bot_id, ack, error: None, webhook: None }
     }
 }
 
@@ -106,8 +105,10 @@ impl State {
             Recipient::Fails(error) => Some(error),
             _ => None,
         };
-        let template = channel == Channel::WhatsApp;
-        let delivery = Delivery { uid: uid.clone(), bot_id, ack, error, template, webhook };
+        if channel == Channel::WhatsApp {
+            self.templates_to.entry(uid.clone()).or_default().push(mid.clone());
+        }
+        let delivery = Delivery { uid: uid.clone(), bot_id, ack, error, webhook };
         self.deliveries.insert(mid.clone(), delivery);
         (uid, mid)
     }
@@ -124,12 +125,12 @@ impl State {
 
     /// A person who writes has replied to the last template that reached them.
     pub(super) fn reply_to_template(&mut self, uid: &Uid, now: Timestamp) {
-        let reached = |ack| matches!(ack, Ack::Delivered | Ack::Read);
-        let last = self
-            .deliveries
-            .iter()
-            .rfind(|(_, sent)| sent.template && sent.uid == *uid && reached(sent.ack));
-        if let Some(mid) = last.map(|(mid, _)| mid.clone()) {
+        let reached = |mid: &&Mid| {
+            let sent = self.deliveries.get(*mid);
+            sent.is_some_and(|sent| matches!(sent.ack, Ack::Delivered | Ack::Read))
+        };
+        let last = self.templates_to.get(uid).and_then(|sent| sent.iter().rev().find(reached));
+        if let Some(mid) = last.cloned() {
             self.schedule(now, Step::Ack { mid, ack: Ack::Replied });
         }
     }

@@ -9,8 +9,9 @@ use convrs_client::{
 
 use super::{
     access::Access,
+    conversations::Conversation,
     delivery::Delivery,
-    state::{Agent, Conversation, State},
+    state::{Agent, State},
 };
 
 pub(super) const TELEGRAM: BotId = BotId::new(73);
@@ -36,9 +37,10 @@ impl State {
             templates: templates(),
             tags: ["Customer", "customer", "vip", "newsletter"].map(str::to_owned).into(),
             routes: ["welcome", "welcome_verified"].map(str::to_owned).into(),
-            conversations: vec![conversation(&billy)],
             ..Self::default()
         };
+        state.conversations.begin(conversation(&billy));
+        state.conversations.close(&billy.uid);
         state
             .tags_of
             .insert(billy.uid.clone(), ["customer", "vip", "newsletter"].map(str::to_owned).into());
@@ -47,7 +49,7 @@ impl State {
             Delivery::new(reader.uid.clone(), WHATSAPP_AND_SMS, Ack::Read),
         );
         for user in [billy, reader] {
-            state.users.insert(user.uid.clone(), user);
+            state.keep_user(user);
         }
         state
     }
@@ -90,7 +92,6 @@ fn conversation(billy: &User) -> Conversation {
         uid: billy.uid.clone(),
         agent_id: AgentId::new(42),
         started_at: DateTime::from("2020-12-15T10:30:00.000Z"),
-        open: false,
         messages: vec![message],
     }
 }

@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convrs_client::{
-    AgentId, BotId, Channel, Cid, DateTime, E164, ErrorCode, Event, Message, Mid, PhoneNumber,
-    Template, Uid, User,
+    AgentId, BotId, Channel, DateTime, E164, ErrorCode, Event, Message, Mid, PhoneNumber, Template,
+    Uid, User,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
     access::Access,
+    conversations::Conversations,
     delivery::{Delivery, Recipient, Step},
     fault::Fault,
     push::{CallbackDelivery, EventDelivery},
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(super) access: Access,
     pub(super) webhook_url: Option<String>,
     pub(super) users: BTreeMap<Uid, User>,
+    /// The users by the time of their creation, where it can be read.
+    pub(super) by_creation: BTreeSet<(Timestamp, Uid)>,
     pub(super) data_of: BTreeMap<Uid, Map<String, Value>>,
     pub(super) tags_of: BTreeMap<Uid, Vec<String>>,
     pub(super) disabled: BTreeSet<Uid>,
@@ -32,10 +35,12 @@ pub(crate) struct State {
     pub(super) bots: BTreeMap<BotId, Vec<Channel>>,
     pub(super) agents: Vec<Agent>,
     pub(super) templates: Vec<(BotId, Template)>,
-    pub(super) conversations: Vec<Conversation>,
+    pub(super) conversations: Conversations,
     /// What commands sent to each user, oldest first.
     pub(super) sent: BTreeMap<Uid, Vec<Message>>,
     pub(super) deliveries: BTreeMap<Mid, Delivery>,
+    /// The templates that were sent to each user, oldest first.
+    pub(super) templates_to: BTreeMap<Uid, Vec<Mid>>,
     /// What happens later, by due time and then in the order of scheduling.
     pub(super) steps: BTreeMap<(Timestamp, u64), Step>,
     pub(super) rates: Rates,
@@ -51,19 +56,36 @@ pub(super) struct Agent {
     pub(super) email: String,
 }
 
-/// A conversation between a user and an agent.
-pub(super) struct Conversation {
-    pub(super) cid: Cid,
-    pub(super) uid: Uid,
-    pub(super) agent_id: AgentId,
-    pub(super) started_at: DateTime,
-    pub(super) open: bool,
-    pub(super) messages: Vec<Message>,
-}
-
 impl State {
     pub(super) fn user(&mut self, uid: &Uid) -> Result<&mut User, ErrorCode> {
         self.users.get_mut(uid).ok_or(ErrorCode::UnknownUser)
+    }
+
+    /// A user appears, and that is pushed.
+    pub(super) fn add_user(&mut self, user: User, now: Timestamp) {
+        self.push(Event::UserCreated(Box::new(user.clone())), now);
+        self.keep_user(user);
+    }
+
+    pub(super) fn keep_user(&mut self, user: User) {
+        if let Some(created) = created(&user) {
+            self.by_creation.insert((created, user.uid.clone()));
+        }
+        self.users.insert(user.uid.clone(), user);
+    }
+
+    /// Forgets a user, with tags, data and conversations.
+    pub(super) fn remove_user(&mut self, uid: &Uid) {
+        if let Some(created) = self.users.remove(uid).as_ref().and_then(created) {
+            self.by_creation.remove(&(created, uid.clone()));
+        }
+        self.data_of.remove(uid);
+        self.tags_of.remove(uid);
+        self.sent.remove(uid);
+        self.templates_to.remove(uid);
+        self.disabled.remove(uid);
+        self.unsubscribed.remove(uid);
+        self.conversations.remove_of(uid);
     }
 
     /// Changes a user, and pushes what that changed.
@@ -131,11 +153,7 @@ impl State {
     }
 
     pub(super) fn check_no_agent(&self, uid: &Uid) -> Result<(), ErrorCode> {
-        if self.conversations.iter().any(|c| c.open && c.uid == *uid) {
-            Err(ErrorCode::UserWithAgent)
-        } else {
-            Ok(())
-        }
+        if self.conversations.is_open(uid) { Err(ErrorCode::UserWithAgent) } else { Ok(()) }
     }
 
     /// The user behind a number; a first message makes one.
@@ -150,8 +168,7 @@ impl State {
         if !self.users.contains_key(&uid) {
             let mut user = new_user(uid.clone(), bot_id, channel, DateTime::from(now));
             user.phone = Some(PhoneNumber::from(phone.with_plus()));
-            self.push(Event::UserCreated(Box::new(user.clone())), now);
-            self.users.insert(uid.clone(), user);
+            self.add_user(user, now);
         }
         uid
     }
@@ -161,6 +178,10 @@ impl State {
         self.serial += 1;
         format!("{:08x}{:016x}", now.as_second(), self.serial)
     }
+}
+
+fn created(user: &User) -> Option<Timestamp> {
+    user.created.as_ref().and_then(DateTime::timestamp)
 }
 
 fn fields(user: &User) -> Map<String, Value> {

@@ -2,10 +2,7 @@ use convrs_client::{AgentId, Cid, DateTime, Event, Message, MessageKind, Sender,
 use jiff::Timestamp;
 
 use super::{ControlError, ConvrsControl};
-use crate::convrs::{
-    serve::rename,
-    state::{Conversation, State},
-};
+use crate::convrs::{conversations::Conversation, serve::rename, state::State};
 
 impl ConvrsControl<'_> {
     /// A user appears, with the fields given; without `created`, created now. Event `onUserCreate`.
@@ -18,8 +15,7 @@ impl ConvrsControl<'_> {
                 return Err(ControlError::UserExists);
             }
             user.created.get_or_insert_with(|| DateTime::from(now));
-            state.push(Event::UserCreated(Box::new(user.clone())), now);
-            state.users.insert(user.uid.clone(), user);
+            state.add_user(user, now);
             Ok(())
         })
     }
@@ -80,13 +76,7 @@ impl ConvrsControl<'_> {
     /// [`ControlError::UnknownUser`].
     pub fn delete_user(&self, uid: impl Into<Uid>) -> Result<(), ControlError> {
         self.of_user(uid, |state, uid, now| {
-            state.users.remove(&uid);
-            state.data_of.remove(&uid);
-            state.tags_of.remove(&uid);
-            state.sent.remove(&uid);
-            state.disabled.remove(&uid);
-            state.unsubscribed.remove(&uid);
-            state.conversations.retain(|conversation| conversation.uid != uid);
+            state.remove_user(&uid);
             state.push(Event::UserDeleted(uid), now);
             Ok(())
         })
@@ -118,14 +108,13 @@ impl ConvrsControl<'_> {
         self.of_user(uid, |state, uid, now| {
             state.enable_user(&uid, now);
             state.reply_to_template(&uid, now);
-            if state.open_conversation(&uid).is_err() {
+            if !state.conversations.is_open(&uid) {
                 let cid = Cid::from(state.next_id(now));
-                state.conversations.push(Conversation {
+                state.conversations.begin(Conversation {
                     cid,
                     uid: uid.clone(),
                     agent_id: state.agents.first().map_or(AgentId::default(), |agent| agent.id),
                     started_at: DateTime::from(now),
-                    open: true,
                     messages: Vec::new(),
                 });
             }
@@ -147,8 +136,8 @@ impl ConvrsControl<'_> {
     /// [`ControlError::NoOpenConversation`].
     pub fn close_conversation(&self, uid: impl Into<Uid>) -> Result<Cid, ControlError> {
         self.act(|state, now| {
-            let conversation = state.open_conversation(&uid.into())?;
-            conversation.open = false;
+            let conversation =
+                state.conversations.close(&uid.into()).ok_or(ControlError::NoOpenConversation)?;
             let (cid, uid) = (conversation.cid.clone(), conversation.uid.clone());
             let messages = conversation.messages.clone().into();
             state.push(Event::ConversationClosed { uid, messages }, now);
@@ -200,15 +189,9 @@ impl State {
             message.agent = Some(agent.name.clone());
             message.agent_email = Some(agent.email.clone());
         }
-        let conversation = self.open_conversation(uid)?;
+        let conversation =
+            self.conversations.open_of(uid).ok_or(ControlError::NoOpenConversation)?;
         conversation.messages.push(message);
         Ok(conversation.cid.clone())
-    }
-
-    fn open_conversation(&mut self, uid: &Uid) -> Result<&mut Conversation, ControlError> {
-        self.conversations
-            .iter_mut()
-            .find(|conversation| conversation.open && conversation.uid == *uid)
-            .ok_or(ControlError::NoOpenConversation)
     }
 }

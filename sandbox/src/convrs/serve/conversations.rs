@@ -5,14 +5,14 @@ use convrs_client::{
 use jiff::Timestamp;
 
 use super::{Refusal, Serve, State};
-use crate::convrs::state::Conversation;
+use crate::convrs::conversations::Conversation;
 
 const MOST_CONVERSATIONS: usize = 1000;
 
 impl Serve for GetConversation {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<Message>, Refusal> {
         state.user(&self.uid)?;
-        let with_agents = state.conversations.iter().filter(|c| c.uid == self.uid);
+        let with_agents = state.conversations.of(&self.uid);
         let sent = state.sent.get(&self.uid).into_iter().flatten();
         let mut messages: Vec<_> =
             with_agents.flat_map(|c| &c.messages).chain(sent).cloned().collect();
@@ -27,12 +27,7 @@ impl Serve for GetConversationsFlat {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<FlatMessage>, Refusal> {
         let start = self.start.and_then(|time| time.timestamp());
         let end = self.end.and_then(|time| time.timestamp());
-        let closed = state.conversations.iter().filter(|conversation| {
-            let began = conversation.started_at.timestamp();
-            !conversation.open
-                && start.is_none_or(|start| began >= Some(start))
-                && end.is_none_or(|end| began <= Some(end))
-        });
+        let closed = state.conversations.closed(start, end);
         let messages = closed
             .take(MOST_CONVERSATIONS)
             .flat_map(|conversation| conversation.messages.iter().map(|m| flat(conversation, m)));
@@ -58,8 +53,7 @@ fn flat(conversation: &Conversation, message: &Message) -> FlatMessage {
 
 impl Serve for GetOpenConversations {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<OpenConversation>, Refusal> {
-        let open = state.conversations.iter().filter(|conversation| conversation.open);
-        let shown = open.map(|conversation| {
+        let shown = state.conversations.open().map(|conversation| {
             let count = |sender: Sender| {
                 let sent = conversation.messages.iter().filter(|m| m.sender == sender).count();
                 Some(i64::try_from(sent).unwrap_or(i64::MAX))

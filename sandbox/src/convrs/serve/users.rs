@@ -1,6 +1,6 @@
 use convrs_client::{
     GetUser, GetUsers, Items, SetUserData, SetUserEmail, SetUserName, SetUserNotes, SetUserPhone,
-    User,
+    Uid, User,
 };
 use jiff::Timestamp;
 
@@ -16,13 +16,20 @@ impl Serve for GetUser {
 
 impl Serve for GetUsers {
     fn serve(self, state: &mut State, _now: Timestamp) -> Result<Items<User>, Refusal> {
-        let after = self.created_after.and_then(|time| time.timestamp());
-        let created = |user: &User| user.created.as_ref().and_then(|time| time.timestamp());
-        let users = state.users.values().filter(|user| {
-            self.bot_id.is_none_or(|bot| user.bot_id == Some(bot))
-                && after.is_none_or(|after| created(user) > Some(after))
-        });
-        Ok(users.take(MOST_USERS).cloned().collect::<Vec<_>>().into())
+        let of_bot = |user: &&User| self.bot_id.is_none_or(|bot| user.bot_id == Some(bot));
+        let users: Vec<_> = match self.created_after.and_then(|time| time.timestamp()) {
+            None => state.users.values().filter(of_bot).take(MOST_USERS).cloned().collect(),
+            Some(after) => state
+                .by_creation
+                .range((after, Uid::default())..)
+                .skip_while(|(created, _)| *created == after)
+                .filter_map(|(_, uid)| state.users.get(uid))
+                .filter(of_bot)
+                .take(MOST_USERS)
+                .cloned()
+                .collect(),
+        };
+        Ok(users.into())
     }
 }
 
