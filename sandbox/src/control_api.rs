@@ -1,5 +1,7 @@
 //! The control API: what the handles of [`Sandbox`](crate::Sandbox) do, from outside Rust.
 
+mod sockets;
+
 use std::time::Duration;
 
 use convrs_client::{
@@ -7,8 +9,9 @@ use convrs_client::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sockets::Misfortune;
 
-use crate::{CallbackDelivery, ConvrsControl, EventDelivery, Fault, PushResult, Recipient};
+use crate::{CallbackDelivery, ConvrsControl, EventDelivery, Fault, PushResult, Recipient, Way};
 
 /// A request to the control API. Each does what the method of the same name does.
 #[derive(Deserialize)]
@@ -97,8 +100,18 @@ enum Action {
     CloseConversation {
         uid: String,
     },
+    SocketFault {
+        fault: Misfortune,
+        #[serde(default = "once")]
+        times: u16,
+    },
+    Sockets {},
     Callbacks {},
     Events {},
+}
+
+fn once() -> u16 {
+    1
 }
 
 /// `"reads"`, `"not_on_whatsapp"`, `{"fails": 131026}` and so on.
@@ -179,6 +192,12 @@ pub(crate) fn convrs(control: ConvrsControl<'_>, request: &[u8]) -> Result<Value
         Action::UserWrites { uid, text } => control.user_writes(uid, &text).map(cid),
         Action::AgentWrites { uid, text } => control.agent_writes(uid, &text).map(cid),
         Action::CloseConversation { uid } => control.close_conversation(uid).map(cid),
+        Action::SocketFault { fault, times } => {
+            let fault = fault.fault()?;
+            (0..times).for_each(|_| control.socket_fault(fault));
+            Ok(json!({}))
+        }
+        Action::Sockets {} => Ok(sockets::counts(control.sockets())),
         Action::Callbacks {} => {
             Ok(json!({"callbacks": control.callbacks().iter().map(callback).collect::<Vec<_>>()}))
         }
@@ -207,7 +226,11 @@ fn fault(
     let mut fault = match (code, whatsapp_code) {
         (ErrorCode::Other(_), _) => return Err(format!("{} is no documented code", code.number())),
         (ErrorCode::ConnectionReused | ErrorCode::ConnectExpected, _) => {
-            return Err("1018 and 1019 speak of a WebSocket".to_owned());
+            return Err(
+                "1018 and 1019 speak of a WebSocket: take the action socket_fault, with the \
+                        fault taken_over for 1018"
+                    .to_owned(),
+            );
         }
         // Without a code of its own, the one that says nothing.
         (ErrorCode::WhatsApp, whatsapp) => {
@@ -236,12 +259,17 @@ fn callback(callback: &CallbackDelivery) -> Value {
 }
 
 fn event(event: &EventDelivery) -> Value {
-    json!({"cmd": event.cmd, "uid": event.uid, "result": result(&event.result)})
+    let way = match event.way {
+        Way::Webhook => "webhook",
+        Way::Socket => "socket",
+    };
+    json!({"cmd": event.cmd, "uid": event.uid, "way": way, "result": result(&event.result)})
 }
 
 fn result(result: &PushResult) -> Value {
     match result {
         PushResult::Answered(status) => json!({"status": status}),
+        PushResult::Sent => json!({"sent": true}),
         PushResult::Failed(reason) => json!({"failed": reason}),
         PushResult::NotDelivered => json!({"failed": "the URL is not on this machine"}),
     }

@@ -10,28 +10,51 @@ mod push;
 mod rates;
 mod seed;
 mod serve;
+mod session;
+mod socket_fault;
+mod sockets;
 mod state;
 
+use access::Access;
 pub use control::{ControlError, ConvrsControl};
-use convrs_client::{ApiError, Command, ErrorCode, envelope, for_each_command};
+use convrs_client::{
+    ApiError, Command, ErrorCode,
+    envelope::{self, RequestHead},
+    for_each_command,
+};
 pub use delivery::Recipient;
 pub use fault::Fault;
 use jiff::Timestamp;
-pub(crate) use push::PendingPush;
-pub use push::{CallbackDelivery, EventDelivery, PushResult};
+pub use push::{CallbackDelivery, EventDelivery, PushResult, Way};
+pub(crate) use push::{PATIENCE, PendingPush};
 use serve::Serve;
+pub(crate) use session::Session;
+pub use socket_fault::SocketFault;
+pub use sockets::SocketCounts;
+pub(crate) use sockets::{End, Order, Unwritten};
 pub(crate) use state::State;
 
 impl State {
     /// Answers one request. The checks come in a fixed order: JSON, token, name of the command,
     /// missing fields, format and length, existence, rate limits, state.
     pub(crate) fn answer(&mut self, request: &[u8], now: Timestamp) -> String {
-        self.reply(request, now).unwrap_or_else(|error| envelope::encode_error(&error))
+        self.reply(request, now, Access::check).unwrap_or_else(|e| envelope::encode_error(&e))
     }
 
-    fn reply(&mut self, request: &[u8], now: Timestamp) -> Result<String, ApiError> {
-        let head = envelope::RequestHead::decode(request)?;
-        self.access.check(&head)?;
+    /// Answers one request of a socket that is connected.
+    fn answer_connected(&mut self, request: &[u8], now: Timestamp) -> String {
+        let check = Access::check_connected;
+        self.reply(request, now, check).unwrap_or_else(|e| envelope::encode_error(&e))
+    }
+
+    fn reply(
+        &mut self,
+        request: &[u8],
+        now: Timestamp,
+        check: fn(&Access, &RequestHead) -> Result<(), ApiError>,
+    ) -> Result<String, ApiError> {
+        let head = RequestHead::decode(request)?;
+        check(&self.access, &head)?;
         self.dispatch(head.cmd(), request, now)
     }
 

@@ -6,6 +6,7 @@ mod control_api;
 mod convrs;
 mod pacing;
 mod server;
+mod websocket;
 
 use std::{
     fmt, io,
@@ -18,6 +19,7 @@ use autoreply_app::{App, Bot};
 use clock::Clock;
 pub use convrs::{
     CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
+    SocketCounts, SocketFault, Way,
 };
 use convrs_client::{Client, RateLimits, RetryPolicy};
 use http::{HeaderValue, Uri};
@@ -27,6 +29,7 @@ use replykit_transport::{ReqwestTransport, TransportError, check_target, is_loop
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
+    sync::watch,
     task::{AbortHandle, spawn},
 };
 
@@ -54,6 +57,8 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
     tasks: Vec<AbortHandle>,
+    /// Dropped with the sandbox, which the tasks of its sockets notice.
+    _running: watch::Sender<()>,
 }
 
 /// What the servers share.
@@ -63,6 +68,7 @@ struct Shared {
     convrs: Mutex<convrs::State>,
     app: App,
     pacing: Pacing,
+    running: watch::Receiver<()>,
 }
 
 impl Sandbox {
@@ -90,6 +96,12 @@ impl Sandbox {
     #[must_use]
     pub fn convrs_url(&self) -> String {
         format!("http://{}/convrs/api", self.address)
+    }
+
+    /// The WebSocket of the Convrs API: `ws://127.0.0.1:PORT/convrs/api`.
+    #[must_use]
+    pub fn convrs_ws_url(&self) -> String {
+        format!("ws://{}/convrs/api", self.address)
     }
 
     /// The token of the Convrs API that counts now.
@@ -147,9 +159,11 @@ impl Sandbox {
     }
 
     /// Moves the clock, and returns when everything that fell due is done: each callback was
-    /// answered, or refused, or had no answer for 5 s. [`Duration::ZERO`] does what is due now.
+    /// answered, or refused, or had no answer for 5 s, and each event for a socket was written to it,
+    /// or could not be for 5 s. [`Duration::ZERO`] does what is due now.
     ///
-    /// A callback receiver must not await this before it answers: each would wait for the other.
+    /// A socket whose reader is that slow is not waited for again until it has read something; its
+    /// events stay in line. A callback receiver must not await this before it answers: each would wait for the other.
     /// Dropping the future loses no callback.
     pub async fn advance(&self, time: Duration) {
         self.shared.step_and_wait(self.shared.clock.after(time)).await;
@@ -159,6 +173,12 @@ impl Sandbox {
 impl Shared {
     fn convrs(&self) -> MutexGuard<'_, convrs::State> {
         self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when the sandbox was dropped.
+    async fn stopped(&self) {
+        // Nothing is ever sent.
+        let _ = self.running.clone().changed().await;
     }
 }
 
@@ -215,18 +235,20 @@ impl SandboxBuilder {
             .local_addr()
             .map_err(|source| StartError::Listen { port: self.port, source })?;
         let clock = if self.real_time { Clock::running() } else { Clock::standing() };
+        let (running, until_dropped) = watch::channel(());
         let shared = Arc::new(Shared {
             transport: ReqwestTransport::builder().loopback_only().build()?,
             convrs: Mutex::new(convrs::State::new(self.token)),
             app: App::default(),
             pacing: Pacing::new(),
             clock,
+            running: until_dropped,
         });
         let mut tasks = vec![spawn(server::serve(listener, shared.clone())).abort_handle()];
         if self.real_time {
             tasks.push(spawn(shared.clone().keep_pace()).abort_handle());
         }
-        Ok(Sandbox { shared, address, tasks })
+        Ok(Sandbox { shared, address, tasks, _running: running })
     }
 }
 

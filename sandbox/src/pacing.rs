@@ -1,5 +1,5 @@
 //! When things happen: each step at its time, each callback on its own, those of one message in
-//! order.
+//! order; and the events for a socket in its line.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,13 @@ use tokio::{
     task::{JoinHandle, spawn},
 };
 
-use crate::{Shared, convrs::PendingPush};
+use crate::{
+    Shared,
+    convrs::{PATIENCE, PendingPush, Unwritten},
+};
+
+/// So many events are given to a socket before one waits for it.
+const AT_ONCE: usize = 256;
 
 /// What is under way.
 pub(crate) struct Pacing {
@@ -24,6 +30,12 @@ pub(crate) struct Pacing {
     posting: Mutex<BTreeMap<String, JoinHandle<()>>>,
     /// How many callbacks have no answer yet.
     unanswered: watch::Sender<usize>,
+}
+
+/// What a step that was taken leaves to wait for.
+struct Taken {
+    posted: bool,
+    unwritten: usize,
 }
 
 impl Pacing {
@@ -46,11 +58,28 @@ impl Shared {
     /// Takes every step that falls due by `end`. Each waits for the callbacks of the one before.
     pub(crate) async fn step_and_wait(self: &Arc<Self>, end: Timestamp) {
         let _alone = self.pacing.stepping.lock().await;
-        while self.step(end) {
-            self.pacing.all_answered().await;
+        while let Some(step) = self.step(end) {
+            // A socket has one line, so its events need not be waited for one by one.
+            if step.posted || step.unwritten >= AT_ONCE {
+                self.all_done().await;
+            }
         }
         self.clock.advance_to(end);
-        self.pacing.all_answered().await;
+        self.all_done().await;
+    }
+
+    async fn all_done(&self) {
+        tokio::join!(self.pacing.all_answered(), self.all_written());
+    }
+
+    async fn all_written(&self) {
+        let mut unwritten = self.convrs().unwritten();
+        // The state has the sender, and lives as long as `self`.
+        let written = unwritten.wait_for(|unwritten: &Unwritten| unwritten.waiting() == 0);
+        let patient = tokio::time::timeout(PATIENCE, written).await.is_ok();
+        if !patient {
+            self.convrs().stop_waiting();
+        }
     }
 
     /// Takes each step when the real time reaches it. A receiver that does not answer holds up the
@@ -68,21 +97,24 @@ impl Shared {
                 None => self.pacing.scheduled.notified().await,
             }
             let now = self.clock.now();
-            while self.step(now) {}
+            while self.step(now).is_some() {}
         }
     }
 
     /// Takes one step that falls due by `end`, if there is one. The state stays locked until its
     /// callback is queued, so that no later step overtakes it; and nothing is awaited, so that none is
     /// lost when a caller stops waiting.
-    fn step(self: &Arc<Self>, end: Timestamp) -> bool {
+    fn step(self: &Arc<Self>, end: Timestamp) -> Option<Taken> {
         let mut state = self.convrs();
-        let Some((due, step)) = state.next_step(end) else { return false };
+        let (due, step) = state.next_step(end)?;
         self.clock.advance_to(due);
-        if let Some(push) = state.take_step(step, due) {
+        let push = state.take_step(step, due);
+        let taken =
+            Taken { posted: push.is_some(), unwritten: state.unwritten().borrow().waiting() };
+        if let Some(push) = push {
             self.post(push);
         }
-        true
+        Some(taken)
     }
 
     fn post(self: &Arc<Self>, push: PendingPush) {

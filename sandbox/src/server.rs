@@ -1,4 +1,6 @@
-//! The HTTP server. The only place that knows the server library.
+//! The HTTP server. This and what is below it are the only places that know the server library.
+
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
     routing::post,
+    serve::ListenerExt,
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -17,11 +20,15 @@ use crate::{ConvrsControl, Shared, autoreply_app, control_api};
 
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let app = Router::new()
-        .route("/convrs/api", post(convrs_api))
+        .route("/convrs/api", post(convrs_api).get(upgrade::upgrade))
         .route("/convrs/control", post(convrs_control))
         .route("/clock/advance", post(advance))
         .route("/phone/messages", post(phone))
         .with_state(shared);
+    // The frames of a socket are small, and go out at once.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     // Serving ends with the task; a failed connection ends alone.
     let _ = axum::serve(listener, app).await;
 }

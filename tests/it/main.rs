@@ -20,6 +20,7 @@ mod pages;
 mod phone;
 mod reconcile;
 mod repository;
+mod sandbox_socket;
 mod sandbox_wire;
 mod support;
 mod webhook;

@@ -182,9 +182,9 @@ async fn rate_limits_hold_in_the_sandboxs_time() {
 }
 
 #[tokio::test]
-async fn the_api_is_served_by_post_alone() {
+async fn nothing_but_the_api_is_served() {
     let sandbox = sandbox().await;
-    let answer = send(Method::GET, &sandbox.convrs_url(), &[], "").await;
+    let answer = send(Method::PUT, &sandbox.convrs_url(), &[], "").await;
     assert_eq!(answer.status(), 405);
     let elsewhere = format!("http://{}/nowhere", sandbox.address());
     assert_eq!(send(Method::POST, &elsewhere, &[], "{}").await.status(), 404);

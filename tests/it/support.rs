@@ -1,5 +1,7 @@
 //! What several modules need.
 
+pub(crate) mod socket;
+
 use std::{
     fs,
     path::{Path, PathBuf},

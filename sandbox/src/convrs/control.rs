@@ -1,12 +1,14 @@
 //! What happens on the other side of the API: in the dashboard, among people, and by misfortune.
 
 mod people;
+mod sockets;
 
-use convrs_client::{AgentId, BotId, Channel, PhoneNumber, Template, TemplateStatus};
+use convrs_client::{AgentId, BotId, Channel, ErrorCode, PhoneNumber, Template, TemplateStatus};
 use jiff::Timestamp;
 
 use super::{
     CallbackDelivery, EventDelivery, Fault, Recipient,
+    sockets::of_session,
     state::{Agent, State},
 };
 use crate::Shared;
@@ -86,15 +88,23 @@ impl<'a> ConvrsControl<'a> {
         })
     }
 
-    /// Removes access: every token is answered 1001.
+    /// Removes access: every token is answered 1001, and a socket that is connected is told so and
+    /// closed.
+    ///
+    /// Undocumented: what becomes of the socket. Assumed: this.
     pub fn disable(&self) {
-        self.act(|state, _| state.access.disable());
+        self.act(|state, _| {
+            state.access.disable();
+            state.disconnect(&of_session(ErrorCode::InvalidToken));
+        });
     }
 
-    /// Issues a token. The old one fails at once.
+    /// Issues a token. The old one fails at once, and a socket that is connected with it is told so
+    /// (1001) and closed.
     pub fn reset_token(&self) -> String {
         self.act(|state, _| {
             state.access.reset_token();
+            state.disconnect(&of_session(ErrorCode::InvalidToken));
             state.access.token()
         })
     }
@@ -218,7 +228,8 @@ impl<'a> ConvrsControl<'a> {
         self.shared.convrs().callbacks.clone()
     }
 
-    /// The events that were posted so far, oldest first, with what became of each.
+    /// The events that were pushed so far, with what became of each, in the order in which that was
+    /// known. One for which nobody was connected, and no URL was set, is not among them.
     #[must_use]
     pub fn events(&self) -> Vec<EventDelivery> {
         self.shared.convrs().events.clone()

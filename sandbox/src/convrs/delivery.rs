@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use convrs_client::{
     Ack, BotId, Channel, DateTime, DeliveryCallback, E164, Event, Message, MessageKind, Mid,
-    Sender, Uid, WhatsAppError,
+    Sender, Uid, WhatsAppError, envelope,
 };
 use jiff::{Timestamp, tz::Offset};
 
@@ -58,8 +58,9 @@ pub(super) struct Outgoing {
 pub(crate) enum Step {
     /// A message comes further.
     Ack { mid: Mid, ack: Ack },
-    /// An event is pushed to where the dashboard said at that time.
-    Event { url: String, event: Event },
+    /// An event is pushed to the socket that is connected then, and to where the dashboard said when
+    /// it happened.
+    Event { url: Option<String>, event: Event },
 }
 
 /// How a message travels: the ack, and the seconds after the send. An SMS is never "at the server"
@@ -140,11 +141,9 @@ impl State {
         self.steps.insert((due, self.serial), step);
     }
 
-    /// Pushes an event, where the dashboard has a webhook URL.
+    /// Pushes an event.
     pub(super) fn push(&mut self, event: Event, now: Timestamp) {
-        if let Some(url) = self.webhook_url.clone() {
-            self.schedule(now, Step::Event { url, event });
-        }
+        self.schedule(now, Step::Event { url: self.webhook_url.clone(), event });
     }
 
     /// When the next step falls due.
@@ -162,7 +161,11 @@ impl State {
     /// Lets a step happen. What has to be posted for it is left to do.
     pub(crate) fn take_step(&mut self, step: Step, now: Timestamp) -> Option<PendingPush> {
         match step {
-            Step::Event { url, event } => Some(PendingPush::event(url, &event)),
+            Step::Event { url, event } => {
+                let body = envelope::encode_event(&event);
+                self.push_to_socket(&event, &body);
+                Some(PendingPush::event(url?, &event, body))
+            }
             Step::Ack { mid, ack } => {
                 let delivery = self.deliveries.get_mut(&mid)?;
                 delivery.ack = delivery.ack.merge(ack);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::State;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A delivery callback of the sandbox, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct CallbackDelivery {
     pub result: PushResult,
 }
 
-/// An event that the sandbox posted to the webhook URL of the dashboard, and what became of it.
+/// An event that the sandbox pushed, by one of its two ways, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventDelivery {
@@ -31,8 +31,20 @@ pub struct EventDelivery {
     pub cmd: String,
     /// The user.
     pub uid: Uid,
+    /// Which way it went. One that went both ways is listed twice.
+    pub way: Way,
     /// What became of it.
     pub result: PushResult,
+}
+
+/// The way of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Way {
+    /// A post to the webhook URL of the dashboard.
+    Webhook,
+    /// A frame on the socket that was connected.
+    Socket,
 }
 
 /// What became of a callback or an event. It is not repeated, as the document promises no repeat.
@@ -41,7 +53,9 @@ pub struct EventDelivery {
 pub enum PushResult {
     /// The receiver answered with this HTTP status.
     Answered(u16),
-    /// No answer came, for this reason.
+    /// It was written to the socket. That it was received, nothing tells.
+    Sent,
+    /// No answer came, or not all of it was written, for this reason.
     Failed(String),
     /// The URL is not on this machine, so it was not posted.
     NotDelivered,
@@ -84,17 +98,9 @@ impl PendingPush {
         }
     }
 
-    pub(super) fn event(url: String, event: &Event) -> Self {
-        let uid = match event {
-            Event::UserCreated(user) | Event::UserUpdated { user, .. } => user.uid.clone(),
-            Event::UserDeleted(uid)
-            | Event::UserDisabled(uid)
-            | Event::UserEnabled(uid)
-            | Event::ConversationClosed { uid, .. } => uid.clone(),
-            _ => Uid::default(),
-        };
-        let subject = Subject::Event { cmd: event.cmd().to_owned(), uid };
-        Self { subject, url, headers: Vec::new(), body: envelope::encode_event(event) }
+    pub(super) fn event(url: String, event: &Event, body: String) -> Self {
+        let subject = Subject::Event { cmd: event.cmd().to_owned(), uid: uid_of(event) };
+        Self { subject, url, headers: Vec::new(), body }
     }
 
     /// Posts of one queue are made in order: those of one message, or the events of one user.
@@ -117,6 +123,17 @@ impl PendingPush {
             _ => PushResult::NotDelivered,
         };
         Posted { subject: self.subject, result }
+    }
+}
+
+pub(super) fn uid_of(event: &Event) -> Uid {
+    match event {
+        Event::UserCreated(user) | Event::UserUpdated { user, .. } => user.uid.clone(),
+        Event::UserDeleted(uid)
+        | Event::UserDisabled(uid)
+        | Event::UserEnabled(uid)
+        | Event::ConversationClosed { uid, .. } => uid.clone(),
+        _ => Uid::default(),
     }
 }
 
@@ -146,7 +163,9 @@ impl State {
             Subject::Callback { mid, ack } => {
                 self.callbacks.push(CallbackDelivery { mid, ack, result });
             }
-            Subject::Event { cmd, uid } => self.events.push(EventDelivery { cmd, uid, result }),
+            Subject::Event { cmd, uid } => {
+                self.events.push(EventDelivery { cmd, uid, way: Way::Webhook, result });
+            }
         }
     }
 }

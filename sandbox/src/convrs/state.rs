@@ -15,6 +15,7 @@ use super::{
     push::{CallbackDelivery, EventDelivery},
     rates::Rates,
     seed::new_user,
+    sockets::Sockets,
 };
 
 /// Everything that the server knows.
@@ -47,6 +48,7 @@ pub(crate) struct State {
     pub(super) faults: Vec<Fault>,
     pub(super) callbacks: Vec<CallbackDelivery>,
     pub(super) events: Vec<EventDelivery>,
+    pub(super) sockets: Sockets,
     pub(super) serial: u64,
 }
 
