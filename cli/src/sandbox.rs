@@ -31,6 +31,7 @@ pub(crate) async fn run(options: Options) -> Done {
 
     screen::title("The sandbox is serving. Stop it with Ctrl-C.")?;
     screen::fact("Convrs API", sandbox.convrs_url())?;
+    screen::fact("its WebSocket", sandbox.convrs_ws_url())?;
     screen::fact("token", sandbox.token())?;
     screen::fact("phone", sandbox.phone_url())?;
     screen::fact("its bot", &options.bot_url)?;
