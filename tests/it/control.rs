@@ -307,7 +307,7 @@ async fn the_command_lines_in_the_sandboxs_readme_work() {
         assert_eq!(status, 200, "{line}: {answer}");
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 4);
 }
 
 #[tokio::test]
@@ -320,7 +320,7 @@ async fn a_bad_control_request_is_told_what_to_do() {
         (json!({"action": "user_writes", "uid": "73-tel-0", "text": "Hi"}), "no such user"),
         (json!({"action": "close_conversation", "uid": BILLY}), "let the user write first"),
         (json!({"action": "fail_next", "code": 4711}), "no documented code"),
-        (json!({"action": "fail_next", "code": 1018}), "WebSocket"),
+        (json!({"action": "fail_next", "code": 1018}), "take the action socket_fault"),
         (json!({"action": "fail_next", "code": 2003, "command": "Nope"}), "Nope is no command"),
     ] {
         let (status, answer) = http(&sandbox, "/convrs/control", request).await;

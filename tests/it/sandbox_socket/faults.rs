@@ -4,6 +4,7 @@ use convrs_client::ErrorCode;
 use http::StatusCode;
 
 use super::*;
+use crate::support::repository;
 
 async fn with(fault: SocketFault) -> (Sandbox, RawSocket) {
     let sandbox = sandbox().await;
@@ -227,6 +228,7 @@ async fn an_answer_comes_late() {
 #[tokio::test]
 async fn every_fault_has_its_name_in_the_control_api() {
     let sandbox = sandbox().await;
+    let readme = std::fs::read_to_string(repository().join("sandbox/README.md")).unwrap();
     let url = format!("http://{}/convrs/control", sandbox.address());
     let control = async |request: Value| {
         let answer = send(Method::POST, &url, &[], request.to_string()).await;
@@ -254,6 +256,11 @@ async fn every_fault_has_its_name_in_the_control_api() {
     ] {
         let request = json!({"action": "socket_fault", "fault": fault, "times": 2});
         assert_eq!(control(request).await, (200, json!({})), "{fault}");
+        let name = match &fault {
+            Value::Object(fault) => format!("`{{\"{}\": ", fault.keys().next().unwrap()),
+            name => format!("`{}`", name.as_str().unwrap()),
+        };
+        assert!(readme.contains(&name), "{name} is not in the README");
     }
     for _ in 0..2 {
         assert_eq!(RawSocket::ask_as_documented(&sandbox).await.answer().await.0, 503);
