@@ -139,11 +139,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn write_raw(&mut self, bytes: &[u8]) -> Option<()> {
-        self.socket.flush().await.ok()?;
-        self.settle(None);
+        self.flush().await?;
         let stream = self.socket.get_mut();
-        stream.write_all(bytes).await.ok()?;
-        stream.flush().await.ok()
+        timeout(PATIENCE, stream.write_all(bytes)).await.ok()?.ok()
     }
 
     fn receive(&mut self, frame: &[u8]) {
@@ -159,16 +157,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Last::Gone;
             }
         }
-        // One that reads nothing is not waited for.
-        if !matches!(timeout(PATIENCE, self.socket.flush()).await, Ok(Ok(()))) {
+        if self.flush().await.is_none() {
             return Last::Gone;
         }
-        self.settle(None);
         Last::Sent(end)
+    }
+
+    /// What was written before counts. One that reads nothing is not waited for.
+    async fn flush(&mut self) -> Option<()> {
+        timeout(PATIENCE, self.socket.flush()).await.ok()?.ok()?;
+        self.settle(None);
+        Some(())
     }
 
     /// Half-open: what comes is thrown away, what should be written is lost.
     async fn freeze(&mut self) -> Last {
+        if self.flush().await.is_none() {
+            return Last::Gone;
+        }
         let mut thrown_away = [0; 1024];
         loop {
             tokio::select! {

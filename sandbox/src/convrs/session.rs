@@ -104,7 +104,9 @@ impl State {
             counts.connected = 1;
             counts.accepted += 1;
         });
-        self.faults_of_session();
+        if let Some(fault) = self.sockets.take(Stage::Session) {
+            self.disturb(fault);
+        }
     }
 
     fn converse(&mut self, frame: &[u8], now: Timestamp) {

@@ -31,8 +31,8 @@ pub enum SocketFault {
     /// of is closed without a word. Undocumented: which side is told of a takeover.
     TellNew,
 
-    /// The session ends with a close frame, and FIN behind it. This and the next ones come over the
-    /// session that is connected, or else over the next one as soon as it is.
+    /// The session ends with a close frame, and FIN behind it. This and the next ones happen at
+    /// once to the session that is connected, or else one to each of the next as soon as it is.
     Close,
     /// The session ends with FIN, without a close frame.
     Drop,

@@ -80,6 +80,7 @@ pub(super) struct Live {
     pub(super) id: u64,
     orders: UnboundedSender<Order>,
     pub(super) stalled: bool,
+    frozen: bool,
     /// An answer that is held back.
     pub(super) late: Option<String>,
     /// Events of one user that are held back.
@@ -88,7 +89,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(id: u64, orders: UnboundedSender<Order>) -> Self {
-        Self { id, orders, stalled: false, late: None, held: Vec::new() }
+        Self { id, orders, stalled: false, frozen: false, late: None, held: Vec::new() }
     }
 
     /// A socket that is gone takes no order, and its task has told what became of its events.
@@ -136,30 +137,36 @@ impl State {
         self.sockets.unwritten.send_modify(|unwritten| unwritten.stuck = true);
     }
 
-    /// Lets a fault happen now, or when what it waits for is there.
+    /// Lets a fault happen now, or when what it waits for is there. One that the session has already
+    /// waits for the next session.
     pub(super) fn socket_fault(&mut self, fault: SocketFault) {
-        self.sockets.faults.push_back(fault);
-        self.faults_of_session();
+        let now = self.sockets.live.as_ref().is_some_and(|live| match fault {
+            SocketFault::Stall => !live.stalled,
+            SocketFault::HalfOpen => !live.frozen,
+            other => other.stage() == Stage::Session,
+        });
+        if now {
+            self.disturb(fault);
+        } else {
+            self.sockets.faults.push_back(fault);
+        }
     }
 
-    pub(super) fn faults_of_session(&mut self) {
-        while let Some(live) = &mut self.sockets.live {
-            let Some(fault) = self.sockets.faults.iter().position(|f| f.stage() == Stage::Session)
-            else {
-                return;
-            };
-            match self.sockets.faults.remove(fault) {
-                Some(SocketFault::Stall) => live.stalled = true,
-                Some(SocketFault::HalfOpen) => live.order(Order::Freeze),
-                Some(SocketFault::Garbage) => live.order(Order::Raw(GARBAGE.to_vec())),
-                Some(SocketFault::TooLarge(length)) => live.order(Order::Raw(header(length))),
-                Some(SocketFault::TakenOver) => {
-                    self.disconnect(&of_session(ErrorCode::ConnectionReused));
-                }
-                Some(SocketFault::Drop) => self.end_session(End::Drop),
-                Some(SocketFault::Reset) => self.end_session(End::Reset),
-                _ => self.end_session(End::Close),
+    /// Lets a fault of a session happen to the one that is connected.
+    pub(super) fn disturb(&mut self, fault: SocketFault) {
+        let Some(live) = &mut self.sockets.live else { return };
+        match fault {
+            SocketFault::Stall => live.stalled = true,
+            SocketFault::HalfOpen => {
+                live.frozen = true;
+                live.order(Order::Freeze);
             }
+            SocketFault::Garbage => live.order(Order::Raw(GARBAGE.to_vec())),
+            SocketFault::TooLarge(length) => live.order(Order::Raw(header(length))),
+            SocketFault::TakenOver => self.disconnect(&of_session(ErrorCode::ConnectionReused)),
+            SocketFault::Drop => self.end_session(End::Drop),
+            SocketFault::Reset => self.end_session(End::Reset),
+            _ => self.end_session(End::Close),
         }
     }
 

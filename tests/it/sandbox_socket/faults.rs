@@ -129,6 +129,21 @@ async fn a_fault_of_a_session_waits_for_one() {
 }
 
 #[tokio::test]
+async fn a_fault_that_a_session_has_waits_for_the_next_one() {
+    let (sandbox, _first) = with(SocketFault::HalfOpen).await;
+    sandbox.convrs().socket_fault(SocketFault::HalfOpen);
+    sandbox.convrs().socket_fault(SocketFault::HalfOpen);
+    let mut sockets = Vec::new();
+    for lost_so_far in [4, 8, 12] {
+        push(&sandbox).await;
+        assert_eq!(lost(&sandbox), lost_so_far);
+        sockets.push(RawSocket::connected(&sandbox).await);
+    }
+    push(&sandbox).await;
+    assert_eq!(lost(&sandbox), 12);
+}
+
+#[tokio::test]
 async fn a_half_open_socket_takes_everything_and_says_nothing() {
     let (sandbox, mut socket) = with(SocketFault::HalfOpen).await;
     socket.send(&json!({"cmd": "heartbeat"})).await;
