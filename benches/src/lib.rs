@@ -3,6 +3,7 @@
 
 mod call_observed;
 mod event_decode;
+mod event_stream;
 mod events;
 mod first_call;
 mod getusers;
@@ -22,6 +23,7 @@ const FIGURES: &[Figure] = &[
     getusers::FIGURE,
     getusers_stream::FIGURE,
     event_decode::FIGURE,
+    event_stream::FIGURE,
     phone::FIGURE,
     limiter::FIGURE,
     call_observed::FIGURE,
