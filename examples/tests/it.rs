@@ -24,9 +24,19 @@ const CURL_BODY: &str = r#"{
     "timestamp": "2026-02-28 14:30:00"
   }"#;
 
-/// A running `keyword_bot`, ended when the test is.
+/// A running example, ended when the test is.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running `keyword_bot`.
 struct Bot {
-    process: Child,
+    _process: Running,
     /// Kept open: the bot goes on printing.
     _output: BufReader<ChildStdout>,
     url: String,
@@ -48,7 +58,7 @@ impl Bot {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         let url = line.trim().trim_start_matches("listening on ").to_owned();
-        Self { process, _output: output, url }
+        Self { _process: Running(process), _output: output, url }
     }
 
     async fn post(&self, key: Option<&str>, body: &'static str) -> Response<Value> {
@@ -60,13 +70,6 @@ impl Bot {
         let options = CallOptions::within(Duration::from_secs(10));
         let answer = transport().send(request, &options).await.unwrap();
         answer.map(|body| serde_json::from_slice(&body).unwrap())
-    }
-}
-
-impl Drop for Bot {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -174,4 +177,66 @@ fn webhook_receiver_does_not_start_with_a_short_secret() {
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("9 bytes") && !said.contains("too short"), "{said}");
+}
+
+#[test]
+fn tail_events_tells_of_the_gap_in_a_sandbox_of_its_own() {
+    let output = Command::new(env!("CARGO_BIN_EXE_tail_events"))
+        .env_remove("CONVRS_ENDPOINT")
+        .env_remove("CONVRS_CURSOR")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    for line in [
+        "\nonUserCreate       73-tel-1\n",
+        "\ndisconnected: ",
+        ": 2 events recovered; onUserUpdate, ",
+        "\nonUserCreate       73-tel-2  (recovered)\n",
+        "\nonUserConversation 73-tel-2: 1 messages  (recovered)\n",
+    ] {
+        assert!(printed.contains(line), "{line} is not in {printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tail_events_survives_the_death_of_its_server() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let port = sandbox.address().port();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_tail_events"))
+        .env("CONVRS_ENDPOINT", sandbox.convrs_url())
+        .env("CONVRS_TOKEN", sandbox.token())
+        .env_remove("CONVRS_CURSOR")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let _process = Running(process);
+    let mut until = |start: &str| {
+        let found = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("no line {start}"))
+    };
+    until("connected");
+    sandbox.convrs().disable_user("73-tel-615940546").unwrap();
+    sandbox.advance(Duration::from_secs(1)).await;
+    until("onUserDisable");
+    drop(sandbox);
+    until("disconnected");
+
+    let sandbox = Sandbox::builder().port(port).start().await.unwrap();
+    sandbox.convrs().create_user(convrs_client::User::new("73-tel-2")).unwrap();
+    until("connected");
+    assert!(until("gap: ").contains("1 events recovered"));
+    assert_eq!(until("onUserCreate"), "onUserCreate       73-tel-2  (recovered)");
+}
+
+#[test]
+fn tail_events_says_what_a_real_endpoint_needs() {
+    let output = Command::new(env!("CARGO_BIN_EXE_tail_events"))
+        .env("CONVRS_ENDPOINT", "https://data.conv.rs/api")
+        .env_remove("CONVRS_TOKEN")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("set CONVRS_TOKEN"));
 }
