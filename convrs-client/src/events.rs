@@ -57,7 +57,7 @@ const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
 ///   after 60 s the connection is given up, with a gap. While a gap is being filled up to 8,192 events
 ///   or 32 MiB more are held; beyond that they count as part of the gap.
 /// - **Takeover.** When another connection with the token takes the place, the stream ends with
-///   [`SocketEnd::TakenOver`], unless [`Takeover::Contend`](crate::Takeover::Contend) was chosen.
+///   [`SocketEnd::TakenOver`](crate::SocketEnd::TakenOver), unless [`Takeover::Contend`](crate::Takeover::Contend) was chosen.
 ///
 /// Undocumented: whether the range of `GetConversationsFlat` means the beginning or the end of a
 /// conversation. It is asked in a way that finds them by either.

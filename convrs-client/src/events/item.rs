@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::BoxError;
 use crate::{Disconnect, Error, Event, SocketEnd, Truncated};
 
-/// What a stream of [`Events`] gives.
+/// What a stream of [`Events`](crate::Events) gives.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SocketEvent {
