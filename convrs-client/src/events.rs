@@ -78,8 +78,9 @@ pub struct Events {
     work: Option<Work>,
     /// A look at how far back the search for conversations must reach.
     checkpoint: Option<Working<Result<Asked, Error>>>,
-    /// The result of that look, which counts from the next mark on.
-    reach: Option<Timestamp>,
+    /// The result of that look, and the time of the server's that a mark has to be behind for it to
+    /// count: what was pushed while it was looked is given by then.
+    reach: Option<(Timestamp, Timestamp)>,
     connected: bool,
     /// Whether a backfill is due: until it is done the position stays where it is.
     behind: bool,
@@ -240,9 +241,13 @@ impl Events {
         if self.behind {
             return self.known.begin(time);
         }
-        self.known.advance(time, self.reach.take());
+        let reach = self.reach.take_if(|(_, after)| time > *after).map(|(reach, _)| reach);
+        self.known.advance(time, reach);
         self.save();
-        if self.checkpoint.is_none() && self.known.reaches_back(time) > REACH {
+        if self.checkpoint.is_none()
+            && self.reach.is_none()
+            && self.known.reaches_back(time) > REACH
+        {
             let backfill = self.backfill.clone();
             self.checkpoint = Some(Box::pin(async move { backfill.ask_open(time).await }));
         }
@@ -348,7 +353,8 @@ impl Events {
         if let Poll::Ready(asked) = checkpoint.as_mut().poll(cx) {
             self.checkpoint = None;
             // One that failed is made again at the next mark.
-            self.reach = asked.ok().and_then(|asked| asked.reach());
+            let reach = asked.ok().and_then(|asked| asked.reach());
+            self.reach = reach.zip(self.inbox.0.server_time_now());
         }
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mid, Uid};
+use crate::{DateTime, Mid, Uid};
 
 /// An error of any kind.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -20,7 +20,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Cursor {
     pub(super) position: Timestamp,
     pub(super) conversations_from: Timestamp,
-    pub(super) users: Vec<(Uid, Timestamp)>,
+    pub(super) users: Vec<(Uid, (Timestamp, Option<DateTime>))>,
     pub(super) messages: Vec<(Mid, Timestamp)>,
 }
 

@@ -9,7 +9,7 @@ use super::{
     backfill::{Found, Since},
     cursor::Cursor,
 };
-use crate::{Event, Mid, Uid};
+use crate::{DateTime, Event, Mid, Uid, User};
 
 /// How much earlier than necessary is asked: clocks differ, and lists lag.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(5 * 60);
@@ -22,8 +22,8 @@ pub(super) struct Known {
     first: Option<Timestamp>,
     /// No conversation that may still be unknown began before this.
     conversations_from: Option<Timestamp>,
-    /// Users whose creation was given, and when.
-    users: BTreeMap<Uid, Timestamp>,
+    /// Users whose creation was given, and when, with the date of it.
+    users: BTreeMap<Uid, (Timestamp, Option<DateTime>)>,
     /// Messages of closed conversations that were given, and when.
     messages: BTreeMap<Mid, Timestamp>,
 }
@@ -33,7 +33,7 @@ impl Known {
     pub(super) fn admit(&mut self, event: &Event) -> bool {
         let now = self.position.unwrap_or(Timestamp::MIN);
         match event {
-            Event::UserCreated(user) => self.users.insert(user.uid.clone(), now).is_none(),
+            Event::UserCreated(user) => self.admit_user(user, now),
             Event::UserDeleted(uid) => {
                 self.users.remove(uid);
                 true
@@ -47,6 +47,19 @@ impl Known {
             }
             _ => true,
         }
+    }
+
+    /// Another date is another creation: the end of the user before fell into a gap.
+    fn admit_user(&mut self, user: &User, now: Timestamp) -> bool {
+        let created = user.created.clone();
+        let known = self
+            .users
+            .get(&user.uid)
+            .is_some_and(|(_, known)| known.is_none() || created.is_none() || *known == created);
+        if !known {
+            self.users.insert(user.uid.clone(), (now, created));
+        }
+        !known
     }
 
     /// A stream without a position begins at this time, if at none before.
@@ -74,7 +87,7 @@ impl Known {
         let now = if found.timed { found.asked.at } else { self.beginning().unwrap_or_default() };
         let mut new = Vec::new();
         for user in found.users {
-            if self.users.insert(user.uid.clone(), now).is_none() {
+            if self.admit_user(&user, now) {
                 new.push(Event::UserCreated(Box::new(user)));
             }
         }
@@ -106,7 +119,7 @@ impl Known {
         // What is forgotten can no longer be among what is asked for.
         if let Some(since) = self.since() {
             let (users, messages) = (earlier(since.users), earlier(since.conversations));
-            self.users.retain(|_, given| *given >= users);
+            self.users.retain(|_, (given, _)| *given >= users);
             self.messages.retain(|_, given| *given >= messages);
         }
     }
@@ -120,7 +133,7 @@ impl Known {
         Some(Cursor {
             position: self.position?,
             conversations_from: self.conversations_from?,
-            users: self.users.iter().map(|(uid, given)| (uid.clone(), *given)).collect(),
+            users: self.users.iter().map(|(uid, known)| (uid.clone(), known.clone())).collect(),
             messages: self.messages.iter().map(|(mid, given)| (mid.clone(), *given)).collect(),
         })
     }

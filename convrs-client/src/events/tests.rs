@@ -531,6 +531,68 @@ async fn what_the_server_pushes_twice_is_given_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_user_created_anew_is_new_although_the_deletion_was_missed() {
+    let mut scene = Scene::new().await;
+    let server = scene.connect(0).await;
+    let created = |seconds: i64| {
+        let user = json!({"uid": "a", "created": time(seconds).to_string()});
+        json!({"cmd": "onUserCreate", "ok": 1, "data": user}).to_string()
+    };
+    for seconds in [1, 1, 2] {
+        server.0.send(created(seconds));
+    }
+    server.user("onUserEnable", "b");
+    assert_eq!(
+        scene.lines(4).await,
+        ["connected", "onUserCreate a", "onUserCreate a", "onUserEnable b"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_far_back_to_ask_is_looked_up_as_time_goes_by() {
+    let store = MemoryCursor::default();
+    let mut scene = Scene::with(World::default(), store.clone()).await;
+    scene.world.open("old", "a", -10_000);
+    let server = scene.connect(0).await;
+    scene.line().await;
+    let reach = async || {
+        let kept = store.load().await.unwrap().unwrap();
+        kept.conversations_from.as_second() - START
+    };
+    let mut hour = 0;
+    let mut beat = async |scene: &mut Scene| {
+        hour += 3600;
+        server.beat(hour);
+        server.user("onUserEnable", "a");
+        scene.line().await;
+    };
+    beat(&mut scene).await;
+    assert_eq!(reach().await, -10_300, "the beginning of the oldest, and five minutes");
+    scene.world.close("old");
+    server.closed("old", "a");
+    scene.line().await;
+    for _ in 0..4 {
+        beat(&mut scene).await;
+    }
+    assert!(reach().await >= 3300, "{}", reach().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_a_socket_that_has_ended_says_so() {
+    let mut scene = Scene::new().await;
+    scene.socket.close();
+    assert!(matches!(scene.next().await, SocketEvent::Ended(SocketEnd::Closed)));
+    assert!(scene.events.next().await.is_none());
+    let client = Client::over(Post(scene.world.clone()), "t");
+    let Scene { socket, events, .. } = scene;
+    assert!(matches!(client.events(&socket).open().await, Err(EventsError::AlreadyRead)));
+    drop(events);
+    let mut again = client.events(&socket).open().await.unwrap();
+    assert!(matches!(again.next().await, Some(SocketEvent::Ended(SocketEnd::Closed))));
+    assert!(again.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn w06_a_taken_place_ends_the_stream() {
     let mut scene = Scene::new().await;
     let server = scene.connect(0).await;

@@ -20,7 +20,9 @@ use tokio::{
 };
 
 use super::{Inbox, Item, Order};
-use crate::session::{Action, Disconnect, Failure, Notice, OPENING, OpenFailure, Session};
+use crate::session::{
+    Action, Disconnect, Failure, Notice, OPENING, OpenFailure, Session, SocketEnd,
+};
 
 type Opening = Pin<Box<dyn Future<Output = Result<Box<dyn WebSocket>, TransportError>> + Send>>;
 type Answer = oneshot::Sender<Result<Bytes, Failure>>;
@@ -47,7 +49,7 @@ pub(super) struct Driver {
     random: fastrand::Rng,
     /// Whether an action was carried out in this round.
     acted: bool,
-    ended: bool,
+    ended: Option<SocketEnd>,
     /// Whether every handle is gone.
     orphaned: bool,
 }
@@ -76,7 +78,7 @@ impl Driver {
             timer: Box::pin(tokio::time::sleep_until(tokio::time::Instant::now())),
             random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             acted: false,
-            ended: false,
+            ended: None,
             orphaned: false,
         }
     }
@@ -223,9 +225,9 @@ impl Driver {
         match notice {
             Notice::Connected => self.inbox.connected(true),
             Notice::Disconnected(_) => self.inbox.connected(false),
-            Notice::Ended(_) => {
+            Notice::Ended(end) => {
                 self.inbox.connected(false);
-                self.ended = true;
+                self.ended = Some(end);
             }
             _ => {}
         }
@@ -271,8 +273,8 @@ impl Future for Driver {
             let due = this.poll_timer(now, cx);
             this.carry_out();
             this.inbox.put(&mut this.items);
-            if this.ended {
-                this.inbox.end();
+            if let Some(end) = this.ended {
+                this.inbox.end(Some(end));
                 if this.orphaned {
                     return Poll::Ready(());
                 }
@@ -292,7 +294,7 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         // With the runtime, perhaps: nobody may wait for what never comes.
-        self.inbox.end();
+        self.inbox.end(None);
     }
 }
 

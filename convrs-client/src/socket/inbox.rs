@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::lock;
-use crate::session::Notice;
+use crate::session::{Notice, SocketEnd};
 
 /// The queue holds half of what may wait; the other half is with the reader.
 const MOST_ITEMS: usize = 512;
@@ -46,7 +46,8 @@ struct State {
     /// The server's time on this connection, once it is known.
     server_time: Option<Timestamp>,
     connected: bool,
-    ended: bool,
+    /// Whether nothing comes any more, and why if the session says so.
+    ended: Option<Option<SocketEnd>>,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -60,6 +61,9 @@ impl Inbox {
         }
         if state.connected {
             state.items.push_back(Item::Notice(Notice::Connected));
+        }
+        if let Some(Some(end)) = state.ended {
+            state.items.push_back(Item::Notice(Notice::Ended(end)));
         }
         true
     }
@@ -79,7 +83,7 @@ impl Inbox {
     pub(crate) fn poll_take(&self, into: &mut VecDeque<Item>, cx: &mut Context<'_>) -> Poll<bool> {
         let mut state = lock(&self.0);
         if state.items.is_empty() {
-            if state.ended {
+            if state.ended.is_some() {
                 return Poll::Ready(false);
             }
             keep(&mut state.reader, cx);
@@ -99,12 +103,17 @@ impl Inbox {
         let mut state = lock(&self.0);
         match state.server_time {
             Some(time) => Poll::Ready(Some(time)),
-            None if !state.connected || state.ended => Poll::Ready(None),
+            None if !state.connected || state.ended.is_some() => Poll::Ready(None),
             None => {
                 keep(&mut state.reader, cx);
                 Poll::Pending
             }
         }
+    }
+
+    /// The latest time that the server told on this connection.
+    pub(crate) fn server_time_now(&self) -> Option<Timestamp> {
+        lock(&self.0).server_time
     }
 
     /// Whether there is room. Without it, the task of `cx` is woken when there is.
@@ -147,9 +156,9 @@ impl Inbox {
     }
 
     /// Nothing comes any more.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, why: Option<SocketEnd>) {
         let mut state = lock(&self.0);
-        state.ended = true;
+        state.ended.get_or_insert(why);
         wake(&mut state);
     }
 }
