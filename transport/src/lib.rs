@@ -16,6 +16,7 @@ mod over_reqwest;
 #[cfg(feature = "ws")]
 mod over_websocket;
 mod rate_limit;
+mod rest;
 mod retry;
 mod retry_after;
 mod target;
@@ -33,6 +34,7 @@ pub use over_reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 #[cfg(feature = "ws")]
 pub use over_websocket::{TokioWebSockets, TokioWebSocketsBuilder};
 pub use rate_limit::{Charge, LimitKey, LimitStore, Limiter, MemoryLimits, Take};
+pub use rest::{RestClient, RestFailed, RestFailure, RestRequest, encode_segment};
 pub use retry::{FailedAttempt, OperationClass, RetryBudget, RetryPolicy, RetryRule};
 pub use retry_after::retry_after;
 pub use target::{check_socket_target, check_target, is_loopback};
