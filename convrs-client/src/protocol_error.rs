@@ -2,7 +2,9 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::{redact, redact::Hidden};
+use replykit_transport::excerpt;
+
+use crate::redact::Hidden;
 
 /// An answer that says neither yes nor no.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub enum ProtocolProblem {
 
 impl ProtocolError {
     pub(crate) fn new(problem: ProtocolProblem, answer: &[u8]) -> Self {
-        Self { problem, excerpt: redact::excerpt(answer) }
+        Self { problem, excerpt: excerpt(answer) }
     }
 
     /// What is wrong.

@@ -5,6 +5,7 @@
 )]
 
 mod error;
+mod excerpt;
 mod http_transport;
 #[cfg(feature = "mock")]
 mod mock;
@@ -23,6 +24,7 @@ mod target;
 mod websocket;
 
 pub use error::{Phase, TransportError, TransportErrorKind};
+pub use excerpt::excerpt;
 pub use http_transport::{Body, CallOptions, Connection, DEFAULT_MAX_BODY, HttpTransport};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
