@@ -11,8 +11,14 @@ use bytes::Bytes;
 use replykit_transport::{FailedAttempt, Limiter, RetryBudget, RetryPolicy};
 
 use crate::{
-    E164, Error, ErrorCode, Exchange, Frame, OperationClass, Outcome, RateLimits, SendId, Token,
-    error::History, rates::Rates, trace::Trace,
+    Command, Deliveries, E164, Error, ErrorCode, Exchange, Frame, OperationClass, Outcome,
+    RateLimits, SendId, SendMark, Token,
+    answers::Answers,
+    deliveries::Sending,
+    error::History,
+    race::{First, race},
+    rates::Rates,
+    trace::Trace,
 };
 
 /// What carries the commands of a client.
@@ -22,6 +28,7 @@ pub(crate) struct Carrier {
     pub(crate) token: Token,
     pub(crate) retry: RetryPolicy,
     pub(crate) limiter: Limiter,
+    pub(crate) deliveries: Option<Deliveries>,
     rates: Arc<Rates>,
     budget: Arc<RetryBudget>,
     random: Arc<Mutex<fastrand::Rng>>,
@@ -41,6 +48,7 @@ impl Carrier {
             exchange: Arc::new(exchange),
             retry: RetryPolicy::default(),
             limiter: Limiter::in_memory(),
+            deliveries: None,
             rates: Arc::new(Rates::new(RateLimits::default(), &token)),
             budget: Arc::default(),
             random: Arc::new(Mutex::new(fastrand::Rng::with_seed(entropy()))),
@@ -56,31 +64,43 @@ impl Carrier {
         self.random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
     }
 
-    pub(crate) fn next_send_id(&self) -> SendId {
-        SendId::from_number(self.random(|random| random.u128(..)))
+    /// Marks a command whose callbacks come back to the client.
+    pub(crate) fn mark(&self, command: &mut impl Command) -> Option<SendId> {
+        let id = SendId::from_number(self.random(|random| random.u128(..)));
+        command.mark(&SendMark::new(&id, &|id| self.prove(id))).then_some(id)
     }
 
-    /// Makes attempts until one succeeds, or no other makes sense. `read` reads a reply;
-    /// `done_before` gives the result where a refusal of a repeat says that an earlier attempt was
-    /// carried out.
-    pub(crate) async fn carry<T>(
-        &self,
-        job: Job,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send + Sync,
-        done_before: impl Fn(ErrorCode) -> Option<T> + Send + Sync,
-    ) -> Result<T, Error> {
+    fn prove(&self, _: &SendId) -> Option<String> {
+        None
+    }
+
+    /// Makes attempts until one succeeds, a callback tells that one did, or no other makes sense.
+    pub(crate) async fn carry<T>(&self, job: Job, answers: impl Answers<T>) -> Result<T, Error> {
         let start = now();
         let trace = Trace::call(job.frame.name);
         let mut history = History { send_id: job.send_id.clone(), ..History::default() };
+        let sending = job.send_id.as_ref().zip(self.deliveries.as_ref());
+        let sending = sending.map(|(id, deliveries)| deliveries.expect(id, job.resend));
         self.budget.deposit();
         let result = loop {
             history.attempts = history.attempts.saturating_add(1);
-            let failed = match self.attempt(&job, history.attempts, &trace, &read).await {
+            let attempt = self.attempt(&job, history.attempts, &trace, &answers);
+            let result = match &sending {
+                None => attempt.await,
+                Some(sending) => Box::pin(self.or_proof(attempt, sending, &job, &answers)).await,
+            };
+            let failed = match result {
                 Ok(output) => break Ok(output),
                 Err(failed) => failed,
             };
             if history.doubtful
-                && let Some(output) = failed.code().and_then(&done_before)
+                && let Some(output) = failed.code().and_then(|code| answers.done_before(code))
+            {
+                break Ok(output);
+            }
+            // A refusal is an answer; what is in doubt is settled by a callback that came before it.
+            if (history.doubtful || failed.last_outcome() == Outcome::Unknown)
+                && let Some(output) = sending.as_ref().and_then(|s| s.proof(|s| answers.proven(s)))
             {
                 break Ok(output);
             }
@@ -89,7 +109,9 @@ impl Carrier {
                 break Err(failed);
             };
             trace.retry(&failed, wait);
-            tokio::time::sleep(wait).await;
+            if let Some(output) = pause(wait, sending.as_ref(), &answers).await {
+                break Ok(output);
+            }
             history.doubtful |= failed.last_outcome() == Outcome::Unknown;
         };
         let elapsed = now().saturating_duration_since(start);
@@ -99,8 +121,34 @@ impl Carrier {
             trace.budget_spent();
         }
         let result = result.map_err(|failed| failed.with_history(history));
+        if let Some(sending) = &sending {
+            match &result {
+                Ok(output) => {
+                    answers.message_of(output).into_iter().for_each(|m| sending.answered(m))
+                }
+                Err(failed) if failed.outcome() != Outcome::Unknown => sending.not_sent(),
+                Err(_) => {}
+            }
+        }
         trace.ended(result.as_ref().map(drop), elapsed, attempts);
         result
+    }
+
+    /// An attempt, until it ends or a callback proves that the message went out.
+    async fn or_proof<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, Error>> + Send,
+        sending: &Sending,
+        job: &Job,
+        answers: &impl Answers<T>,
+    ) -> Result<T, Error> {
+        match race(attempt, sending.proven(|state| answers.proven(state))).await {
+            First::One(result) => result,
+            First::Other(output) => {
+                self.rest(job).await;
+                Ok(output)
+            }
+        }
     }
 
     /// One attempt, from the wait for the rate limit to the reply.
@@ -109,11 +157,12 @@ impl Carrier {
         job: &Job,
         attempt: u32,
         call: &Trace,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send,
+        answers: &impl Answers<T>,
     ) -> Result<T, Error> {
         let start = now();
         let trace = call.attempt(attempt);
-        let result = trace.follow(self.exchange(job, &trace)).await.and_then(read);
+        let result = trace.follow(self.exchange(job, &trace)).await;
+        let result = result.and_then(|reply| answers.read(reply));
         let elapsed = now().saturating_duration_since(start);
         trace.ended(result.as_ref().map(drop), elapsed, None);
         result
@@ -128,13 +177,19 @@ impl Carrier {
         }
         let reply = self.exchange.exchange(&job.frame).await;
         let arrived = reply.as_ref().err().is_none_or(|e| e.outcome() != Outcome::NotSent);
+        if arrived {
+            self.rest(job).await;
+        }
+        reply
+    }
+
+    /// Lets the number rest that a message has gone to.
+    async fn rest(&self, job: &Job) {
         if job.frame.class == OperationClass::Send
-            && arrived
             && let (Some(number), Some(rest)) = (job.recipient, self.rates.rest())
         {
             self.limiter.hold(Rates::key(number), rest).await;
         }
-        reply
     }
 
     /// The server counts on its own clock, and others may send with the token: its word counts.
@@ -168,6 +223,24 @@ impl Carrier {
 
     fn random<T>(&self, make: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         make(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waits before a repeat. A callback that proves that the message went out ends the wait: there will
+/// be no repeat.
+async fn pause<T>(
+    wait: Duration,
+    sending: Option<&Sending>,
+    answers: &impl Answers<T>,
+) -> Option<T> {
+    let sleep = tokio::time::sleep(wait);
+    let Some(sending) = sending else {
+        sleep.await;
+        return None;
+    };
+    match race(sending.proven(|state| answers.proven(state)), sleep).await {
+        First::One(output) => Some(output),
+        First::Other(()) => None,
     }
 }
 

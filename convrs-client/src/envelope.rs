@@ -30,7 +30,7 @@ pub(crate) use session::{CONNECTED, SocketFrame, decode_socket_frame};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
-    ReplyShape, SendId, Token, lossless::Filter,
+    ReplyShape, Token, lossless::Filter, send_id,
 };
 
 /// Writes a request: compact JSON with the token first, then `cmd`, then the command's fields.
@@ -93,7 +93,7 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
 pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
     let mut read: DeliveryCallback = decode(reader(&repair_json(callback)), &["ok"])
         .map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))?;
-    read.send_id = SendId::take_from(&mut read.webhook_payload);
+    (read.send_id, read.proof) = send_id::take(&mut read.webhook_payload);
     Ok(read)
 }
 
@@ -101,9 +101,8 @@ pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
 #[must_use]
 pub fn encode_callback(callback: &DeliveryCallback) -> String {
     let mut callback = callback.clone();
-    if let Some(id) = callback.send_id.take() {
-        id.put_into(&mut callback.webhook_payload);
-    }
+    let proof = callback.proof.take();
+    send_id::put(&mut callback.webhook_payload, callback.send_id.as_ref(), proof);
     join(r#"{"ok":1"#.to_owned(), &callback).unwrap_or_default()
 }
 
