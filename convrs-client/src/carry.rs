@@ -29,6 +29,8 @@ pub(crate) struct Carrier {
     pub(crate) retry: RetryPolicy,
     pub(crate) limiter: Limiter,
     pub(crate) deliveries: Option<Deliveries>,
+    #[cfg(feature = "proof")]
+    pub(crate) callback_keys: Option<Arc<crate::CallbackKeys>>,
     rates: Arc<Rates>,
     budget: Arc<RetryBudget>,
     random: Arc<Mutex<fastrand::Rng>>,
@@ -49,6 +51,8 @@ impl Carrier {
             retry: RetryPolicy::default(),
             limiter: Limiter::in_memory(),
             deliveries: None,
+            #[cfg(feature = "proof")]
+            callback_keys: None,
             rates: Arc::new(Rates::new(RateLimits::default(), &token)),
             budget: Arc::default(),
             random: Arc::new(Mutex::new(fastrand::Rng::with_seed(entropy()))),
@@ -70,6 +74,12 @@ impl Carrier {
         command.mark(&SendMark::new(&id, &|id| self.prove(id))).then_some(id)
     }
 
+    #[cfg(feature = "proof")]
+    fn prove(&self, id: &SendId) -> Option<String> {
+        self.callback_keys.as_ref()?.prove(id, jiff::Timestamp::now())
+    }
+
+    #[cfg(not(feature = "proof"))]
     fn prove(&self, _: &SendId) -> Option<String> {
         None
     }

@@ -111,6 +111,14 @@ impl Client {
         self.set(|carrier| carrier.deliveries = Some(deliveries))
     }
 
+    /// Puts a proof into every template with a `webhook_url`, by which its callbacks can be told from
+    /// forged ones, see [`CallbackKeys`](crate::CallbackKeys).
+    #[cfg(feature = "proof")]
+    #[must_use]
+    pub fn callback_keys(self, keys: crate::CallbackKeys) -> Self {
+        self.set(|carrier| carrier.callback_keys = Some(Arc::new(keys)))
+    }
+
     /// For tests: makes the waits between attempts, and the ids of sends, the same in every run.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {

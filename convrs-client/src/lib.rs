@@ -27,6 +27,8 @@ mod model;
 mod over_http;
 mod pages;
 mod phone;
+#[cfg(feature = "proof")]
+mod proof;
 mod protocol_error;
 mod race;
 mod rates;
@@ -83,6 +85,8 @@ pub use model::{
 };
 pub use pages::{ClosedConversations, Truncated, Users};
 pub use phone::{E164, PhoneNumber};
+#[cfg(feature = "proof")]
+pub use proof::{CallbackKey, CallbackKeys, Unproven};
 pub use protocol_error::{ProtocolError, ProtocolProblem};
 pub use rates::RateLimits;
 pub use reconcile::Evidence;
