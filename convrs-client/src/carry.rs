@@ -76,7 +76,7 @@ impl Carrier {
 
     #[cfg(feature = "proof")]
     fn prove(&self, id: &SendId) -> Option<String> {
-        self.callback_keys.as_ref()?.prove(id, jiff::Timestamp::now())
+        self.callback_keys.as_ref()?.prove(id, crate::proof::wall_clock())
     }
 
     #[cfg(not(feature = "proof"))]
@@ -92,38 +92,7 @@ impl Carrier {
         let sending = job.send_id.as_ref().zip(self.deliveries.as_ref());
         let sending = sending.map(|(id, deliveries)| deliveries.expect(id, job.resend));
         self.budget.deposit();
-        let result = loop {
-            history.attempts = history.attempts.saturating_add(1);
-            let attempt = self.attempt(&job, history.attempts, &trace, &answers);
-            let result = match &sending {
-                None => attempt.await,
-                Some(sending) => Box::pin(self.or_proof(attempt, sending, &job, &answers)).await,
-            };
-            let failed = match result {
-                Ok(output) => break Ok(output),
-                Err(failed) => failed,
-            };
-            if history.doubtful
-                && let Some(output) = failed.code().and_then(|code| answers.done_before(code))
-            {
-                break Ok(output);
-            }
-            // A refusal is an answer; what is in doubt is settled by a callback that came before it.
-            if (history.doubtful || failed.last_outcome() == Outcome::Unknown)
-                && let Some(output) = sending.as_ref().and_then(|s| s.proof(|s| answers.proven(s)))
-            {
-                break Ok(output);
-            }
-            self.learn(&failed, &job).await;
-            let Some(wait) = self.wait_after(&failed, &job, &mut history) else {
-                break Err(failed);
-            };
-            trace.retry(&failed, wait);
-            if let Some(output) = pause(wait, sending.as_ref(), &answers).await {
-                break Ok(output);
-            }
-            history.doubtful |= failed.last_outcome() == Outcome::Unknown;
-        };
+        let result = self.attempts(&job, &answers, sending.as_ref(), &trace, &mut history).await;
         let elapsed = now().saturating_duration_since(start);
         history.elapsed = elapsed;
         let attempts = Some(history.attempts);
@@ -131,17 +100,58 @@ impl Carrier {
             trace.budget_spent();
         }
         let result = result.map_err(|failed| failed.with_history(history));
-        if let Some(sending) = &sending {
+        if let Some(sending) = sending {
             match &result {
-                Ok(output) => {
-                    answers.message_of(output).into_iter().for_each(|m| sending.answered(m))
-                }
+                Ok(output) => sending.ended(answers.message_of(output)),
                 Err(failed) if failed.outcome() != Outcome::Unknown => sending.not_sent(),
+                // A callback may still tell.
                 Err(_) => {}
             }
         }
         trace.ended(result.as_ref().map(drop), elapsed, attempts);
         result
+    }
+
+    async fn attempts<T>(
+        &self,
+        job: &Job,
+        answers: &impl Answers<T>,
+        sending: Option<&Sending>,
+        trace: &Trace,
+        history: &mut History,
+    ) -> Result<T, Error> {
+        loop {
+            history.attempts = history.attempts.saturating_add(1);
+            let attempt = self.attempt(job, history.attempts, trace, answers);
+            let result = match sending {
+                None => attempt.await,
+                Some(sending) => Box::pin(self.or_proof(attempt, sending, job, answers)).await,
+            };
+            let failed = match result {
+                Ok(output) => return Ok(output),
+                Err(failed) => failed,
+            };
+            if history.doubtful
+                && let Some(output) = failed.code().and_then(|code| answers.done_before(code))
+            {
+                return Ok(output);
+            }
+            // A refusal is an answer; what is in doubt is settled by a callback that came before it.
+            if (history.doubtful || failed.last_outcome() == Outcome::Unknown)
+                && let Some(output) = sending.and_then(|s| s.proof(|state| answers.proven(state)))
+            {
+                return Ok(output);
+            }
+            self.learn(&failed, job).await;
+            let Some(wait) = self.wait_after(&failed, job, history) else {
+                return Err(failed);
+            };
+            trace.retry(&failed, wait);
+            if let Some(output) = pause(wait, sending, answers).await {
+                return Ok(output);
+            }
+            history.doubtful |= failed.last_outcome() == Outcome::Unknown;
+        }
     }
 
     /// An attempt, until it ends or a callback proves that the message went out.

@@ -26,7 +26,7 @@ use crate::{DeliveryCallback, MessageDetails, Mid, SendId};
 /// [`Client::wait_for`](crate::Client::wait_for) wakes up at once, and a send whose reply was lost is
 /// found again.
 ///
-/// It keeps 100,000 messages, each for 7 days after its last news, in about 50 MB when full. When
+/// It keeps 100,000 messages, each for 7 days after its last news, in about 120 MB when full. When
 /// there are more, those go first that no client with these deliveries has sent; of these and of the
 /// others those first that were delivered or have failed; of these the oldest. What somebody waits
 /// for, or a call is sending, stays.

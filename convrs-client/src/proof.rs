@@ -1,5 +1,8 @@
+mod clock;
+
 use std::{fmt, time::Duration};
 
+pub(crate) use clock::wall_clock;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;

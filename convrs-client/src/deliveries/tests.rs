@@ -111,10 +111,9 @@ fn e06_whose_words_are_kept_does_not_depend_on_the_order_either() {
 fn e08_an_unknown_ack_and_a_payload_that_is_gone_are_taken_down() {
     let deliveries = Deliveries::new();
     let body = json!({"ok": 1, "mid": "6462", "ack": 4, "webhookPayload": "gone"}).to_string();
-    if let Ok(callback) = DeliveryCallback::from_json(body.as_bytes()) {
-        deliveries.record(&callback);
-    }
-    assert_eq!(deliveries.record(&of_send("6462", Ack::Other(4), "a")), Change::Advanced);
+    let retyped = DeliveryCallback::from_json(body.as_bytes()).unwrap();
+    assert_eq!(deliveries.record(&retyped), Change::Advanced);
+    assert_eq!(deliveries.record(&of_send("6462", Ack::Other(4), "a")), Change::Advanced, "an id");
     assert_eq!(deliveries.state(&"6462".into()).unwrap().ack, Ack::Other(4));
     assert_eq!(deliveries.record(&callback("6462", Ack::AtServer)), Change::Advanced);
     let state = deliveries.state(&"6462".into()).unwrap();
@@ -139,7 +138,7 @@ fn the_reply_to_a_send_knows_better_than_a_callback() {
     let deliveries = Deliveries::new();
     let sending = deliveries.expect(&"a".into(), false);
     deliveries.record(&of_send("forged", Ack::Failed, "a"));
-    sending.answered(&"6462".into());
+    sending.ended(Some(&"6462".into()));
     drop(sending);
     assert_eq!(deliveries.resolved(&"a".into()), Some("6462".into()));
     assert_eq!(deliveries.record(&of_send("forged", Ack::Delivered, "a")), Change::Refused);
@@ -150,7 +149,7 @@ fn the_reply_to_a_send_knows_better_than_a_callback() {
 fn a_call_that_may_send_twice_has_two_messages() {
     let deliveries = Deliveries::new();
     let sending = deliveries.expect(&"a".into(), true);
-    sending.answered(&"6463".into());
+    sending.ended(Some(&"6463".into()));
     assert_eq!(deliveries.record(&of_send("6462", Ack::Delivered, "a")), Change::Advanced);
     assert_eq!(deliveries.record(&of_send("6463", Ack::Delivered, "a")), Change::Advanced);
     for mid in 0..20 {
@@ -203,7 +202,7 @@ fn a_flood_of_made_up_messages_drives_out_nothing_that_is_ours_or_waited_for() {
         let id = format!("own {own}");
         let sending = deliveries.expect(&id.as_str().into(), false);
         if own % 2 == 0 {
-            sending.answered(&id.as_str().into());
+            sending.ended(Some(&id.as_str().into()));
         }
     }
     let calling = deliveries.expect(&"calling".into(), false);

@@ -105,9 +105,11 @@ impl Sending {
         book.states_of(&self.id).filter(|state| proves(state.ack)).find_map(make)
     }
 
-    /// The reply named the message.
-    pub(crate) fn answered(&self, mid: &Mid) {
-        self.watch.deliveries.lock().answered(&self.id, mid, now());
+    /// The call succeeded, and named the message where it could.
+    pub(crate) fn ended(&self, mid: Option<&Mid>) {
+        if let Some(mid) = mid {
+            self.watch.deliveries.lock().answered(&self.id, mid, now());
+        }
     }
 
     /// Nothing went out.
