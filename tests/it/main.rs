@@ -12,6 +12,7 @@
 mod commands;
 mod conformance;
 mod control;
+mod deliveries;
 mod faults;
 mod fixtures;
 mod flows;
