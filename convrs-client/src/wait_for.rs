@@ -42,10 +42,10 @@ impl Client {
     /// time just before the end. With [`deliveries`](Self::deliveries), a callback that is recorded
     /// there ends the wait at once, and the server is asked from 5 s on, for callbacks may be lost.
     ///
-    /// A notice of failure ends the wait as well, although a message that was delivered all the same
-    /// could still prove it wrong. Only a failure may be waited for beyond it, by
-    /// [`Ack::NotOnWhatsApp`] and [`Ack::Failed`]. An SMS is never `Read`. A message that the server
-    /// does not know, 1020, may be too new to be known: it is asked for again.
+    /// A notice of failure ends the wait as well, although proof of delivery could still come and
+    /// beat it. To wait for a failure, ask for [`Ack::Failed`]: either kind of it is `Ok` then, and so
+    /// is delivery. An SMS is never `Read`. A message that the server does not know, 1020, may be too
+    /// new to be known: it is asked for again.
     ///
     /// Dropping the future does no harm: it only reads.
     ///
