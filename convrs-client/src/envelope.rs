@@ -6,6 +6,8 @@ mod event;
 mod head;
 pub(crate) mod items;
 mod session;
+#[cfg(feature = "ws")]
+mod socket_frame;
 
 use std::fmt;
 
@@ -22,11 +24,13 @@ use serde_json::{
     de::{Read, SliceRead, StrRead},
     value::RawValue,
 };
+#[cfg(feature = "ws")]
+pub(crate) use session::CONNECTED;
 pub use session::{
     CONNECT, HEARTBEAT, encode_connect, encode_connected, encode_heartbeat, encode_heartbeat_reply,
 };
 #[cfg(feature = "ws")]
-pub(crate) use session::{CONNECTED, SocketFrame, decode_socket_frame};
+pub(crate) use socket_frame::{SocketFrame, decode_socket_frame};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
