@@ -122,10 +122,13 @@ impl Carrier {
     ) -> Result<T, Error> {
         loop {
             history.attempts = history.attempts.saturating_add(1);
-            let attempt = self.attempt(job, history.attempts, trace, answers);
+            let number = history.attempts;
             let result = match sending {
-                None => attempt.await,
-                Some(sending) => Box::pin(self.or_proof(attempt, sending, job, answers)).await,
+                None => self.attempt(job, number, trace, answers).await,
+                // Boxed, so that no other call is larger for it.
+                Some(sending) => {
+                    Box::pin(self.attempt_or_proof(job, number, trace, answers, sending)).await
+                }
             };
             let failed = match result {
                 Ok(output) => return Ok(output),
@@ -155,13 +158,15 @@ impl Carrier {
     }
 
     /// An attempt, until it ends or a callback proves that the message went out.
-    async fn or_proof<T>(
+    async fn attempt_or_proof<T>(
         &self,
-        attempt: impl Future<Output = Result<T, Error>> + Send,
-        sending: &Sending,
         job: &Job,
+        number: u32,
+        trace: &Trace,
         answers: &impl Answers<T>,
+        sending: &Sending,
     ) -> Result<T, Error> {
+        let attempt = self.attempt(job, number, trace, answers);
         match race(attempt, sending.proven(|state| answers.proven(state))).await {
             First::One(result) => result,
             First::Other(output) => {
