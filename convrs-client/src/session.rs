@@ -40,10 +40,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// How long behind the second heartbeat without any frame a connection counts as dead.
+    fn grace(&self) -> Duration {
+        self.heartbeat / 2
+    }
+}
+
 /// How long a WebSocket may take to open, and `connected` to come.
 pub(crate) const OPENING: Duration = Duration::from_secs(10);
-/// How long behind the second heartbeat without any frame a connection counts as dead.
-const GRACE: Duration = Duration::from_secs(15);
 /// How long a connection stays open behind 1018 before the notice counts as meant for another.
 const NOTICE: Duration = Duration::from_secs(5);
 /// How long a reader may leave the queue full before the connection is given up.
@@ -267,7 +272,7 @@ impl Session {
             }
             Phase::Live(live) => {
                 let silent = (live.unheard > 1 && self.stalled.is_none())
-                    .then(|| live.last_heartbeat + GRACE);
+                    .then(|| live.last_heartbeat + self.settings.grace());
                 let noticed = self.noticed.map(|since| since + NOTICE);
                 let stalled = self.stalled.map(|since| since + STALLED);
                 [Some(live.next_heartbeat), silent, noticed, stalled].into_iter().flatten().min()
@@ -303,8 +308,9 @@ impl Session {
     fn tick_live(&mut self, now: Instant, random: f64) {
         let stalled = self.stalled.is_some_and(|since| since + STALLED <= now);
         let noticed = self.noticed.is_some_and(|since| since + NOTICE <= now);
+        let grace = self.settings.grace();
         let Phase::Live(live) = &mut self.phase else { return };
-        let silent = live.unheard > 1 && live.last_heartbeat + GRACE <= now;
+        let silent = live.unheard > 1 && live.last_heartbeat + grace <= now;
         if stalled {
             return self.lose(Disconnect::Stalled, now, random);
         }
