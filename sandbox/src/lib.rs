@@ -21,11 +21,13 @@ pub use convrs::{
     CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
     SocketCounts, SocketFault, Way,
 };
-use convrs_client::{Client, RateLimits, RetryPolicy};
+use convrs_client::{Client, RateLimits, Reconnect, RetryPolicy, Socket};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use pacing::Pacing;
-use replykit_transport::{ReqwestTransport, TransportError, check_target, is_loopback};
+use replykit_transport::{
+    ReqwestTransport, TokioWebSockets, TransportError, check_target, is_loopback,
+};
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
@@ -65,6 +67,7 @@ pub struct Sandbox {
 struct Shared {
     clock: Clock,
     transport: ReqwestTransport,
+    sockets: TokioWebSockets,
     convrs: Mutex<convrs::State>,
     app: App,
     pacing: Pacing,
@@ -128,6 +131,42 @@ impl Sandbox {
         (limits.per_number, limits.per_token) = (u32::MAX, u32::MAX);
         let client = Client::over_http(self.shared.transport.clone(), endpoint, self.token())?;
         Ok(client.rate_limits(limits).retry_policy(RetryPolicy::never()))
+    }
+
+    /// A socket to this sandbox's Convrs API, for tests: it comes back within milliseconds, where a
+    /// real one waits for seconds. The process can have one at a time.
+    ///
+    /// ```
+    /// use convrs_client::{SocketEvent, User};
+    /// use replykit_sandbox::Sandbox;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let socket = sandbox.convrs_socket()?;
+    /// let mut events = sandbox.convrs_client()?.events(&socket).open().await?;
+    /// assert!(matches!(events.next().await, Some(SocketEvent::Connected)));
+    ///
+    /// sandbox.convrs().create_user(User::new("73-tel-1"))?;
+    /// sandbox.advance(Duration::ZERO).await;
+    /// let Some(SocketEvent::Event { event, .. }) = events.next().await else { panic!() };
+    /// assert_eq!(event.cmd(), "onUserCreate");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SocketBuilder::open`](convrs_client::SocketBuilder::open).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn convrs_socket(&self) -> Result<Socket, convrs_client::Error> {
+        let endpoint = self.convrs_ws_url().parse().unwrap_or_default();
+        let mut reconnect = Reconnect::default();
+        reconnect.first = Duration::from_millis(10);
+        (reconnect.base, reconnect.most) = (reconnect.first, 4 * reconnect.first);
+        Socket::builder(endpoint, self.token())
+            .reconnect(reconnect)
+            .open_over(self.shared.sockets.clone())
     }
 
     /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.
@@ -238,6 +277,7 @@ impl SandboxBuilder {
         let (running, until_dropped) = watch::channel(());
         let shared = Arc::new(Shared {
             transport: ReqwestTransport::builder().loopback_only().build()?,
+            sockets: TokioWebSockets::builder().loopback_only().build()?,
             convrs: Mutex::new(convrs::State::new(self.token)),
             app: App::default(),
             pacing: Pacing::new(),
