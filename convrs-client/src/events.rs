@@ -264,11 +264,11 @@ impl Events {
     /// Asks for what happened since the last position.
     fn look(&mut self) {
         let (backfill, since) = (self.backfill.clone(), self.known.since());
-        let inbox = self.connected.then(|| self.inbox.0.clone());
+        let (inbox, connected) = (self.inbox.0.clone(), self.connected);
         self.overflowed = false;
         self.work =
             Some(Work::Backfill(Box::pin(
-                async move { backfill.look(since, inbox.as_deref()).await },
+                async move { backfill.look(since, &inbox, connected).await },
             )));
     }
 
