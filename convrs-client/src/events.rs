@@ -31,6 +31,7 @@ use crate::{
     Error, Event, Socket, Truncated,
     session::Notice,
     socket::{Inbox, Item},
+    trace::socket as trace,
 };
 
 /// How long a stream goes on behind [`Events::shut_down`].
@@ -276,28 +277,40 @@ impl Events {
         match &mut self.work {
             None => return Poll::Ready(()),
             Some(Work::Backfill(work)) => match work.as_mut().poll(cx) {
-                Poll::Pending => return self.hold(cx),
+                Poll::Pending => {
+                    self.hold(cx);
+                    return Poll::Pending;
+                }
                 Poll::Ready(Ok(found)) => {
                     self.work = None;
                     self.found(found);
                 }
+                // The next start asks again.
+                Poll::Ready(Err(_)) if self.has_ended() => self.work = None,
                 Poll::Ready(Err(error)) => {
                     let retry_in = self.retry;
                     self.retry = (self.retry * 2).min(LAST_RETRY);
                     self.work = Some(Work::Retry(Box::pin(tokio::time::sleep(retry_in))));
+                    trace::backfill_failed(&error, retry_in);
                     self.ready.push_back(SocketEvent::BackfillFailed { error, retry_in });
                 }
             },
             Some(Work::Retry(sleep)) => {
-                if sleep.as_mut().poll(cx).is_pending() {
-                    return self.hold(cx);
+                if sleep.as_mut().poll(cx).is_ready() {
+                    self.look();
+                } else {
+                    self.hold(cx);
+                    if !self.has_ended() {
+                        return Poll::Pending;
+                    }
+                    self.work = None;
                 }
-                self.look();
             }
             Some(Work::Save(work)) => {
                 let Poll::Ready(saved) = work.as_mut().poll(cx) else { return Poll::Pending };
                 self.work = None;
                 if let Err(error) = saved {
+                    trace::cursor_not_saved();
                     self.ready.push_back(SocketEvent::CursorNotSaved(error));
                 }
             }
@@ -307,7 +320,7 @@ impl Events {
 
     /// Holds what comes while a backfill is under way. Were it left in the queue, a backfill over the
     /// same socket could wait for it, and it for the backfill.
-    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn hold(&mut self, cx: &mut Context<'_>) {
         let mut came = VecDeque::new();
         while let Poll::Ready(true) = self.inbox.0.poll_take(&mut came, cx) {
             self.items.append(&mut came);
@@ -317,7 +330,11 @@ impl Events {
             self.items.retain(|item| matches!(item, Item::Notice(_)));
             self.overflowed = true;
         }
-        Poll::Pending
+    }
+
+    /// Whether the end of the socket is among what came.
+    fn has_ended(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Notice(Notice::Ended(_))))
     }
 
     /// Gives what was found: the gap, and behind it what of it is new.
@@ -332,13 +349,15 @@ impl Events {
         if !self.behind
             && let Some(from) = self.gap_from.take()
         {
-            self.ready.push_back(SocketEvent::Gap(Gap {
+            let gap = Gap {
                 from: from.min(at),
                 to: at,
                 recovered: std::mem::take(&mut self.recovered),
                 unrecoverable: &Gap::UNRECOVERABLE,
                 truncated: std::mem::take(&mut self.truncated),
-            }));
+            };
+            trace::gap(&gap);
+            self.ready.push_back(SocketEvent::Gap(gap));
         }
         let backfilled = |event| SocketEvent::Event { event, origin: Origin::Backfill };
         self.ready.extend(new.into_iter().map(backfilled));

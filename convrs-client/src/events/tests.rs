@@ -593,6 +593,32 @@ async fn a_stream_of_a_socket_that_has_ended_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn w01_a_socket_that_has_ended_waits_for_no_backfill_that_fails() {
+    let store = MemoryCursor::default();
+    let mut scene = Scene::with(World::default(), store.clone()).await;
+    let server = scene.connect(0).await;
+    server.beat(30);
+    assert_eq!(scene.line().await, "connected");
+    server.user("onUserEnable", "a");
+    scene.line().await;
+    scene.lose(server).await;
+    scene.world.with(|account| account.failures = 10);
+    let server = scene.connect(60).await;
+    server.user("onUserDisable", "b");
+    assert_eq!(scene.line().await, "connected");
+    assert!(matches!(scene.next().await, SocketEvent::BackfillFailed { .. }));
+
+    let now = tokio::time::Instant::now();
+    server.0.send(r#"{"cmd":"connect","ok":0,"error":"reset","errorCode":1001}"#);
+    assert_eq!(scene.line().await, "onUserDisable b");
+    assert!(matches!(scene.next().await, SocketEvent::Ended(SocketEnd::Refused(_))));
+    assert!(scene.events.next().await.is_none());
+    assert_eq!(now.elapsed(), Duration::ZERO);
+    let saved = store.load().await.unwrap().unwrap();
+    assert_eq!(saved.position, time(30), "the next start asks for the gap");
+}
+
+#[tokio::test(start_paused = true)]
 async fn w06_a_taken_place_ends_the_stream() {
     let mut scene = Scene::new().await;
     let server = scene.connect(0).await;
