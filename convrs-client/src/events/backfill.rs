@@ -81,8 +81,9 @@ impl Backfill {
             truncated: Vec::new(),
         };
         if let Some(since) = since {
-            self.ask_users(since.users, &mut found).await?;
+            // In this order no conversation is found whose user is not.
             self.ask_conversations(since.conversations, &mut found).await?;
+            self.ask_users(since.users, &mut found).await?;
         }
         Ok(found)
     }

@@ -14,6 +14,10 @@ use crate::{DateTime, Event, Mid, Uid, User};
 /// How much earlier than necessary is asked: clocks differ, and lists lag.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(5 * 60);
 
+/// When an event was given that was pushed since the last time of the server's: before the next one,
+/// which may be long after the last.
+const NOT_YET_KNOWN: Timestamp = Timestamp::MAX;
+
 #[derive(Default)]
 pub(super) struct Known {
     /// Everything pushed before this time of the server's was given.
@@ -31,7 +35,7 @@ pub(super) struct Known {
 impl Known {
     /// Whether an event that was pushed is new.
     pub(super) fn admit(&mut self, event: &Event) -> bool {
-        let now = self.position.unwrap_or(Timestamp::MIN);
+        let now = NOT_YET_KNOWN;
         match event {
             Event::UserCreated(user) => self.admit_user(user, now),
             Event::UserDeleted(uid) => {
@@ -72,6 +76,11 @@ impl Known {
         self.position.or(self.first)
     }
 
+    /// Whether a start with the cursor asks for what happened before it.
+    pub(super) fn has_position(&self) -> bool {
+        self.position.is_some()
+    }
+
     /// From where on to ask; `None` when there is no beginning.
     pub(super) fn since(&self) -> Option<Since> {
         let Some(position) = self.position else {
@@ -85,17 +94,22 @@ impl Known {
     /// position stays.
     pub(super) fn take(&mut self, found: Found) -> Vec<Event> {
         let now = if found.timed { found.asked.at } else { self.beginning().unwrap_or_default() };
+        // It may have happened behind that time, for asking takes a while.
+        let when =
+            |told: &Option<DateTime>| told.as_ref().and_then(DateTime::timestamp).max(Some(now));
         let mut new = Vec::new();
         for user in found.users {
-            if self.admit_user(&user, now) {
+            let given = when(&user.created).unwrap_or(now);
+            if self.admit_user(&user, given) {
                 new.push(Event::UserCreated(Box::new(user)));
             }
         }
         for conversation in found.conversations {
             // Each of these is one conversation, so one message is enough to know it by.
             let known = conversation.messages.iter().any(|m| self.messages.contains_key(&m.mid));
-            let mids = conversation.messages.iter().map(|message| (message.mid.clone(), now));
-            self.messages.extend(mids);
+            let last = conversation.messages.iter().filter_map(|m| when(&m.sent_at)).max();
+            let given = last.unwrap_or(now);
+            self.messages.extend(conversation.messages.iter().map(|m| (m.mid.clone(), given)));
             if !known {
                 let messages = conversation.messages.into();
                 new.push(Event::ConversationClosed { uid: conversation.uid, messages });
@@ -119,8 +133,12 @@ impl Known {
         // What is forgotten can no longer be among what is asked for.
         if let Some(since) = self.since() {
             let (users, messages) = (earlier(since.users), earlier(since.conversations));
-            self.users.retain(|_, (given, _)| *given >= users);
-            self.messages.retain(|_, given| *given >= messages);
+            let keeps = |given: &mut Timestamp, from| {
+                *given = if *given == NOT_YET_KNOWN { position } else { *given };
+                *given >= from
+            };
+            self.users.retain(|_, (given, _)| keeps(given, users));
+            self.messages.retain(|_, given| keeps(given, messages));
         }
     }
 

@@ -26,6 +26,8 @@ struct Account {
     closed: Vec<(String, String, i64)>,
     failures: usize,
     asked: Vec<String>,
+    /// A user who comes, and whose conversation is closed, right behind the first list.
+    meanwhile: Option<(String, i64)>,
 }
 
 const START: i64 = 1_772_289_000;
@@ -61,13 +63,13 @@ impl World {
         let cmd = request["cmd"].as_str().unwrap();
         let data = self.with(|account| {
             account.asked.push(cmd.to_owned());
-            match cmd {
+            let data: Vec<_> = match cmd {
                 "GetUsers" => account
                     .users
                     .iter()
                     .filter(|(_, at)| since("CreatedDate").is_none_or(|since| time(*at) > since))
                     .map(|(uid, at)| json!({"uid": uid, "created": time(*at).to_string()}))
-                    .collect::<Vec<_>>(),
+                    .collect(),
                 "GetOpenConversations" => account
                     .open
                     .iter()
@@ -82,7 +84,14 @@ impl World {
                         ["1", "2"].map(|n| message(cid, uid, n, true))
                     })
                     .collect(),
+            };
+            if cmd != "GetOpenConversations"
+                && let Some((uid, at)) = account.meanwhile.take()
+            {
+                account.users.push((uid.clone(), at));
+                account.closed.push((format!("of {uid}"), uid, at));
             }
+            data
         });
         json!({"cmd": cmd, "ok": 1, "data": data})
     }
@@ -292,6 +301,49 @@ async fn w16_a_gap_is_told_and_filled_and_nothing_comes_twice_or_out_of_order() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn w16_a_user_comes_before_the_conversation_even_when_both_happen_during_a_backfill() {
+    let mut scene = Scene::new().await;
+    let server = scene.connect(0).await;
+    scene.line().await;
+    scene.lose(server).await;
+    scene.world.with(|account| account.meanwhile = Some(("a".to_owned(), 61)));
+    let server = scene.connect(60).await;
+    assert_eq!(scene.lines(2).await, ["connected", "gap 0..60: 1"]);
+    server.created("a");
+    server.closed("of a", "a");
+    assert_eq!(scene.lines(2).await, ["onUserCreate a (backfill)", "onUserConversation a 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_long_after_the_last_time_of_the_server_does_not_come_twice() {
+    let mut scene = Scene::new().await;
+    let server = scene.connect(0).await;
+    // No heartbeat is answered for an hour.
+    scene.world.user("a", 3590);
+    server.created("a");
+    scene.world.open("short", "a", 3590);
+    scene.world.close("short");
+    server.closed("short", "a");
+    server.beat(3600);
+    let lines = ["connected", "onUserCreate a", "onUserConversation a 2"];
+    assert_eq!(scene.lines(3).await, lines);
+    scene.lose(server).await;
+    // Found long after the time that was told before it was asked.
+    scene.world.user("b", 7190);
+    scene.world.open("late", "b", 7190);
+    scene.world.close("late");
+    let server = scene.connect(3610).await;
+    assert_eq!(scene.lines(2).await, ["connected", "gap 3600..3610: 1"]);
+    assert_eq!(scene.line().await, "onUserCreate b (backfill)");
+    server.closed("late", "b");
+    server.beat(7200);
+    assert_eq!(scene.line().await, "onUserConversation b 2");
+    scene.lose(server).await;
+    let _server = scene.connect(7210).await;
+    assert_eq!(scene.lines(2).await, ["connected", "gap 7200..7210: 0"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn w16_a_gap_names_every_kind_that_nothing_recovers() {
     let mut scene = Scene::new().await;
     let server = scene.connect(0).await;
@@ -449,6 +501,11 @@ async fn w19_shutting_down_during_a_backfill_leaves_the_gap_to_the_next_start() 
     world.user("b", 40);
     world.with(|account| account.failures = 3);
     let server = scene.connect(60).await;
+    world.open("one", "b", 40);
+    world.close("one");
+    world.open("two", "b", 61);
+    world.close("two");
+    server.closed("two", "b");
     server.user("onUserDisable", "b");
     server.beat(90);
     assert_eq!(scene.line().await, "connected");
@@ -461,7 +518,9 @@ async fn w19_shutting_down_during_a_backfill_leaves_the_gap_to_the_next_start() 
     let mut scene = Scene::with(world, store).await;
     world_without_failures(&scene.world);
     let _server = scene.connect(120).await;
-    assert_eq!(scene.lines(3).await, ["connected", "gap 30..120: 1", "onUserCreate b (backfill)"]);
+    assert_eq!(scene.lines(3).await, ["connected", "gap 30..120: 3", "onUserCreate b (backfill)"]);
+    let both = ["onUserConversation b 2 (backfill)"; 2];
+    assert_eq!(scene.lines(2).await, both, "in order, so neither was given before");
 }
 
 fn world_without_failures(world: &World) {
