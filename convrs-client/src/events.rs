@@ -85,6 +85,8 @@ pub struct Events {
     connected: bool,
     /// Whether a backfill is due: until it is done the position stays where it is.
     behind: bool,
+    /// Whether a backfill that was due is left to the next start.
+    left: bool,
     /// Whether events were let go of while a backfill took its time, so that another has to follow.
     overflowed: bool,
     /// Whether the position is to be kept as soon as all that is ready was given.
@@ -140,13 +142,20 @@ impl Events {
     }
 
     /// Closes the connection. [`next`](Self::next) goes on with what came before, for at most 10 s, and
-    /// then gives `None`. What is not read by then, and can be recovered, comes with the next start.
+    /// then gives `None`. What is not read by then, and can be recovered, comes with the next start; so
+    /// does all of that kind where a backfill was under way, for its events come first.
     pub fn shut_down(&mut self) {
         self.socket.close();
         self.drain.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRAIN)));
         if matches!(self.work, Some(Work::Backfill(_) | Work::Retry(_))) {
-            self.work = None;
+            self.leave();
         }
+    }
+
+    /// Leaves the backfill that is due to the next start.
+    fn leave(&mut self) {
+        self.work = None;
+        self.left = true;
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
@@ -196,6 +205,9 @@ impl Events {
         match item {
             Item::Event(text) => {
                 let event = Event::parse(&text);
+                if self.comes_again(&event) {
+                    return ControlFlow::Continue(());
+                }
                 if self.known.admit(&event) {
                     return ControlFlow::Break(SocketEvent::Event { event, origin: Origin::Live });
                 }
@@ -209,6 +221,12 @@ impl Events {
         }
     }
 
+    /// Whether an event is left to the next start as well, which finds it behind what happened before.
+    fn comes_again(&self, event: &Event) -> bool {
+        let recoverable = matches!(event, Event::UserCreated(_) | Event::ConversationClosed { .. });
+        recoverable && self.left && self.known.has_position()
+    }
+
     fn notice(&mut self, notice: Notice) -> SocketEvent {
         match notice {
             Notice::Connected => {
@@ -217,6 +235,8 @@ impl Events {
                 self.behind = true;
                 if self.drain.is_none() {
                     self.look();
+                } else {
+                    self.leave();
                 }
                 SocketEvent::Connected
             }
@@ -286,7 +306,7 @@ impl Events {
                     self.found(found);
                 }
                 // The next start asks again.
-                Poll::Ready(Err(_)) if self.has_ended() => self.work = None,
+                Poll::Ready(Err(_)) if self.has_ended() => self.leave(),
                 Poll::Ready(Err(error)) => {
                     let retry_in = self.retry;
                     self.retry = (self.retry * 2).min(LAST_RETRY);
@@ -303,7 +323,7 @@ impl Events {
                     if !self.has_ended() {
                         return Poll::Pending;
                     }
-                    self.work = None;
+                    self.leave();
                 }
             }
             Some(Work::Save(work)) => {

@@ -98,6 +98,7 @@ impl EventsBuilder {
             reach: None,
             connected: false,
             behind: true,
+            left: false,
             overflowed: false,
             save_soon: false,
             unsaved: false,

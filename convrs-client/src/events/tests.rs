@@ -422,6 +422,38 @@ async fn w17_a_backfill_that_fails_is_told_and_repeated_and_what_is_live_waits_f
 }
 
 #[tokio::test(start_paused = true)]
+async fn w01_w17_a_token_that_is_replaced_during_a_backfill_ends_the_stream() {
+    let store = MemoryCursor::default();
+    let world = World::default();
+    let mut scene = Scene::with(world.clone(), store.clone()).await;
+    let server = scene.connect(0).await;
+    server.beat(30);
+    server.user("onUserEnable", "a");
+    scene.lines(2).await;
+    scene.lose(server).await;
+    world.user("a", 40);
+    // Nothing that is asked with the old token is answered any more.
+    world.with(|account| account.failures = usize::MAX);
+    let server = scene.connect(60).await;
+    server.created("a");
+    server.user("onUserDisable", "a");
+    assert_eq!(scene.line().await, "connected");
+    assert!(matches!(scene.next().await, SocketEvent::BackfillFailed { .. }));
+    server.0.send(r#"{"cmd":"connect","ok":0,"error":"no","errorCode":1001}"#);
+    let start = tokio::time::Instant::now();
+    assert_eq!(scene.line().await, "onUserDisable a", "what cannot be asked for is given");
+    let refused = SocketEnd::Refused(crate::ErrorCode::InvalidToken);
+    assert!(matches!(scene.next().await, SocketEvent::Ended(end) if end == refused));
+    assert!(scene.events.next().await.is_none());
+    assert_eq!(start.elapsed(), Duration::ZERO);
+
+    world_without_failures(&world);
+    let mut scene = Scene::with(world, store).await;
+    let _server = scene.connect(120).await;
+    assert_eq!(scene.lines(3).await, ["connected", "gap 30..120: 1", "onUserCreate a (backfill)"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_connection_the_server_is_asked_every_minute() {
     let mut scene = Scene::new().await;
     let server = scene.connect(0).await;
