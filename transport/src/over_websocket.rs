@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use http::{StatusCode, Uri};
 use rustls::{
-    ClientConfig,
+    ClientConfig, RootCertStore,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
@@ -83,7 +83,8 @@ impl TokioWebSocketsBuilder {
         self
     }
 
-    /// Connects to this machine and to no other.
+    /// Connects to this machine and to no other. Such a transport trusts none but the certificates
+    /// added to it, so it needs no root certificates on the machine.
     pub fn loopback_only(mut self) -> Self {
         self.loopback_only = true;
         self
@@ -107,13 +108,19 @@ impl TokioWebSocketsBuilder {
         }
         // Named, for with two of them in a program rustls has no default to take.
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = tls_config(provider, roots).map_err(|error| {
+        let tls = if self.loopback_only {
+            own_roots(provider, roots)
+        } else {
+            tls_config(provider, roots)
+        };
+        let mut tls = tls.map_err(|error| {
             TransportError::invalid(
                 "TLS could not be set up: either a root certificate is damaged, or this machine \
                  has none (install the package ca-certificates)",
             )
             .with_source(error)
         })?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TokioWebSockets { tls: Arc::new(tls), loopback_only: self.loopback_only })
     }
 }
@@ -126,13 +133,26 @@ fn tls_config(
     roots: Vec<CertificateDer<'static>>,
 ) -> Result<ClientConfig, rustls::Error> {
     let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+        .with_no_client_auth())
+}
+
+/// Trusts these certificates alone.
+fn own_roots(
+    provider: Arc<CryptoProvider>,
+    roots: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root)?;
+    }
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(store)
+        .with_no_client_auth())
 }
 
 #[async_trait]
