@@ -25,7 +25,6 @@ impl Trace {
         let span = tracing::debug_span!(
             "convrs.call",
             otel.kind = %"client",
-            rpc.system = %"convrs",
             rpc.method = %command,
             attempts = tracing::field::Empty,
             outcome = tracing::field::Empty,
