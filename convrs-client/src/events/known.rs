@@ -93,7 +93,8 @@ impl Known {
     /// Takes what was found, and returns the events that are new. Where the time is a guess, the
     /// position stays.
     pub(super) fn take(&mut self, found: Found) -> Vec<Event> {
-        let now = if found.timed { found.asked.at } else { self.beginning().unwrap_or_default() };
+        // Its push may still come, or wait to be looked at.
+        let now = if found.timed { found.asked.at } else { NOT_YET_KNOWN };
         // It may have happened behind that time, for asking takes a while.
         let when =
             |told: &Option<DateTime>| told.as_ref().and_then(DateTime::timestamp).max(Some(now));
