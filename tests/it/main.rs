@@ -12,6 +12,9 @@
 mod commands;
 mod conformance;
 mod control;
+mod crm_contacts;
+mod crm_control;
+mod crm_wire;
 mod deliveries;
 mod faults;
 mod fixtures;
@@ -23,6 +26,8 @@ mod reconcile;
 mod repository;
 mod sandbox_socket;
 mod sandbox_wire;
+mod session_control;
+mod session_wire;
 mod support;
 mod webhook;
 mod wire;
