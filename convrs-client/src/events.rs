@@ -75,7 +75,7 @@ pub struct Events {
     checkpoint: Option<Working<Result<Asked, Error>>>,
     /// The result of that look, and the time of the server's that a mark has to be behind for it to
     /// count: what was pushed while it was looked is given by then.
-    reach: Option<(Timestamp, Timestamp)>,
+    reach: Option<(Timestamp, Option<Timestamp>)>,
     connected: bool,
     /// Whether a backfill is due: until it is done the position stays where it is.
     behind: bool,
@@ -83,6 +83,8 @@ pub struct Events {
     left: bool,
     /// Whether events were let go of while a backfill took its time, so that another has to follow.
     overflowed: bool,
+    /// The server's time when they were let go of.
+    let_go: Option<Timestamp>,
     /// Whether the position is to be kept as soon as all that is ready was given.
     save_soon: bool,
     /// Whether anything was given since the position was kept.
@@ -256,8 +258,8 @@ impl Events {
         if self.behind {
             return self.known.begin(time);
         }
-        let reach = self.reach.take_if(|(_, after)| time > *after).map(|(reach, _)| reach);
-        self.known.advance(time, reach);
+        let reach = self.reach.take_if(|(_, after)| after.is_none_or(|after| after < time));
+        self.known.advance(time, reach.map(|(reach, _)| reach));
         self.save();
         if self.checkpoint.is_none()
             && self.reach.is_none()

@@ -100,6 +100,7 @@ impl EventsBuilder {
             behind: true,
             left: false,
             overflowed: false,
+            let_go: None,
             save_soon: false,
             unsaved: false,
             recovered: 0,

@@ -13,7 +13,7 @@ use crate::{session::Notice, socket::Item, trace::socket as trace};
 /// How often the server is asked for what happened while there is no connection.
 pub(super) const POLL: Duration = Duration::from_secs(60);
 /// How much is held while a backfill is under way.
-const MOST_HELD: usize = 8 * 1024;
+pub(super) const MOST_HELD: usize = 8 * 1024;
 const MOST_BYTES_HELD: usize = 32 * 1024 * 1024;
 pub(super) const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
@@ -86,6 +86,7 @@ impl Events {
         if self.items.len() > MOST_HELD || bytes > MOST_BYTES_HELD {
             self.items.retain(|item| matches!(item, Item::Notice(_)));
             self.overflowed = true;
+            self.let_go = self.inbox.0.estimate();
         }
     }
 
@@ -99,7 +100,9 @@ impl Events {
         self.retry = FIRST_RETRY;
         let (at, timed) = (found.asked.at, found.timed);
         self.truncated.extend_from_slice(&found.truncated);
-        let new = self.known.take(found);
+        // What is known now is newer.
+        (self.checkpoint, self.reach) = (None, None);
+        let new = self.known.take(found, self.inbox.0.latest());
         self.recovered += new.len();
         // Without a time it is not done: the next connection asks once more.
         self.behind = !timed || self.overflowed;
@@ -108,7 +111,7 @@ impl Events {
         {
             let gap = Gap {
                 from: from.min(at),
-                to: at,
+                to: self.let_go.take().map_or(at, |let_go| let_go.max(at)),
                 recovered: std::mem::take(&mut self.recovered),
                 unrecoverable: &Gap::UNRECOVERABLE,
                 truncated: std::mem::take(&mut self.truncated),
@@ -130,7 +133,7 @@ impl Events {
             self.checkpoint = None;
             // One that failed is made again at the next mark.
             let reach = asked.ok().and_then(|asked| asked.reach());
-            self.reach = reach.zip(self.inbox.0.server_time_now());
+            self.reach = reach.map(|reach| (reach, self.inbox.0.latest()));
         }
     }
 

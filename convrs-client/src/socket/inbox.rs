@@ -114,9 +114,9 @@ impl Inbox {
         }
     }
 
-    /// The latest time that the server told on this connection.
-    pub(crate) fn server_time_now(&self) -> Option<Timestamp> {
-        lock(&self.0).server_time
+    /// The last time of the server's, on whichever connection.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        lock(&self.0).last_told.map(|(time, _)| time)
     }
 
     /// What the server's clock shows by now, for all that is known. `None` when it never told.

@@ -258,3 +258,68 @@ async fn a_backfill_over_the_same_socket_does_not_wait_for_the_events_behind_it(
         () = reading => {}
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_let_go_of_during_a_backfill_is_within_the_gap() {
+    let mut scene = Scene::new().await;
+    let server = scene.connect(0).await;
+    server.user("onUserEnable", "a");
+    scene.lines(2).await;
+    scene.lose(server).await;
+    scene.world.with(|account| account.failures = 3);
+    let server = scene.connect(60).await;
+    scene.line().await;
+    for _ in 0..3 {
+        assert!(matches!(scene.next().await, SocketEvent::BackfillFailed { .. }));
+    }
+    // Three seconds have passed of which no heartbeat told.
+    for _ in 0..2 * work::MOST_HELD {
+        server.user("onUserEnable", "a");
+    }
+    assert_eq!(scene.line().await, "gap 0..63: 0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_ends_while_it_is_looked_how_far_back_to_ask_is_not_lost() {
+    let mut scene = Scene::new().await;
+    scene.world.open("old", "a", -20_000);
+    scene.world.open("less old", "b", -10_000);
+    let server = scene.connect(0).await;
+    server.beat(30);
+    server.user("onUserEnable", "a");
+    assert_eq!(scene.lines(2).await, ["connected", "onUserEnable a"]);
+    // This heartbeat was answered before, and is looked at after.
+    server.beat(60);
+    scene.world.close("old");
+    scene.world.close("less old");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.lose(server).await;
+    let _server = scene.connect(90).await;
+    assert_eq!(scene.lines(2).await, ["connected", "gap 60..90: 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_without_a_time_of_the_server_is_known_when_it_is_pushed() {
+    let mut scene = Scene::new().await;
+    let server = scene.connect(0).await;
+    server.user("onUserEnable", "b");
+    assert_eq!(scene.lines(2).await, ["connected", "onUserEnable b"]);
+    scene.lose(server).await;
+    let mut short = scene.mock.accept().await;
+    short.received().await.unwrap();
+    short.send(r#"{"cmd":"connected","ok":1}"#);
+    short.received().await.unwrap();
+    drop(short);
+    scene.world.user("a", 60);
+    assert_eq!(scene.lines(2).await, ["connected", "onUserCreate a (backfill)"]);
+    assert!(matches!(scene.next().await, SocketEvent::Disconnected(_)));
+    assert!(matches!(scene.next().await, SocketEvent::Reconnecting { .. }));
+    let server = scene.connect(60).await;
+    server.created("a");
+    server.beat(3600);
+    // All of it is there before it is looked at.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.user("onUserEnable", "a");
+    let lines = scene.lines(3).await;
+    assert_eq!(lines, ["connected", "gap 0..3600: 1", "onUserEnable a"]);
+}
