@@ -111,8 +111,8 @@ impl Backfill {
     }
 
     async fn ask_conversations(&self, since: Timestamp, found: &mut Found) -> Result<(), Error> {
-        // A conversation has its last message by the server's clock, which may be ahead.
-        let until = found.asked.at.saturating_add(jiff::SignedDuration::from_secs(5 * 60));
+        // The time may be a guess, and nothing lies ahead of the true one.
+        let until = found.asked.at.saturating_add(jiff::SignedDuration::from_hours(24));
         let mut messages =
             self.client.closed_conversations(since..=until.unwrap_or(Timestamp::MAX));
         if let Some((start, end)) = &self.range_fields {

@@ -90,6 +90,9 @@ impl Known {
     /// Takes what was found, and returns the events that are new. `latest` is the last time of the
     /// server's. Where the time of the search is a guess, the position stays.
     pub(super) fn take(&mut self, found: Found, latest: Option<Timestamp>) -> Vec<Event> {
+        if found.timed {
+            self.settle(found.asked.at);
+        }
         let mut new = Vec::new();
         for user in found.users {
             if self.admit_user(&user) {
@@ -126,15 +129,18 @@ impl Known {
         // What is forgotten can be neither among what is asked for nor among what waits.
         let users = earlier(earlier(time));
         let messages = earlier(self.conversations_from.map_or(time, |from| from.min(time)));
-        let settled = self.searched.is_none_or(|searched| searched < time);
-        let keeps = |given: &mut Timestamp, from| {
-            if settled && *given == NOT_YET_KNOWN {
-                *given = time;
-            }
-            *given >= from
-        };
-        self.users.retain(|_, (given, _)| keeps(given, users));
-        self.messages.retain(|_, given| keeps(given, messages));
+        self.settle(time);
+        self.users.retain(|_, (given, _)| *given >= users);
+        self.messages.retain(|_, given| *given >= messages);
+    }
+
+    /// Everything that is known happened before this time, if it was told behind the last search.
+    fn settle(&mut self, time: Timestamp) {
+        if self.searched.is_none_or(|searched| searched < time) {
+            let users = self.users.values_mut().map(|(given, _)| given);
+            let given = users.chain(self.messages.values_mut());
+            given.filter(|given| **given == NOT_YET_KNOWN).for_each(|given| *given = time);
+        }
     }
 
     fn reach(&mut self, reach: Option<Timestamp>) {
