@@ -141,6 +141,9 @@ pub(crate) struct Session {
     /// Since when the reader has left the queue full.
     stalled: Option<Instant>,
     out_of_order: u32,
+    /// Events that came before `connected`. They come behind it, for there the gap is filled first; with a
+    /// connection that is lost before they are part of the gap.
+    early: Vec<Bytes>,
     max_message: usize,
     actions: VecDeque<Action>,
 }
@@ -157,6 +160,7 @@ impl Session {
             noticed: None,
             stalled: None,
             out_of_order: 0,
+            early: Vec::new(),
             max_message: DEFAULT_MAX_MESSAGE,
             actions: VecDeque::new(),
         }
@@ -197,6 +201,7 @@ impl Session {
         if matches!(self.phase, Phase::Opening) {
             self.phase = Phase::Connecting { until: now + OPENING };
             self.noticed = None;
+            self.early.clear();
             self.max_message = DEFAULT_MAX_MESSAGE;
             self.act(Action::Send(self.connect.clone()));
         } else {

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     BotId, Client, DateTime, Error, ErrorKind, Event, FlatMessage, GetOpenConversations, Malformed,
@@ -111,8 +111,10 @@ impl Backfill {
     }
 
     async fn ask_conversations(&self, since: Timestamp, found: &mut Found) -> Result<(), Error> {
-        // The time may be a guess, and nothing lies ahead of the true one.
-        let until = found.asked.at.saturating_add(jiff::SignedDuration::from_hours(24));
+        // The server's clock goes on while it is asked; a guess may be far behind it.
+        let ahead =
+            if found.timed { SignedDuration::from_mins(5) } else { SignedDuration::from_hours(24) };
+        let until = found.asked.at.saturating_add(ahead);
         let mut messages =
             self.client.closed_conversations(since..=until.unwrap_or(Timestamp::MAX));
         if let Some((start, end)) = &self.range_fields {

@@ -14,6 +14,8 @@ use crate::ErrorCode;
 
 /// How often in a row a server may ask for `connect`, which was sent.
 const MOST_EXPECTED: u32 = 3;
+/// How many events before `connected` are kept; one would be strange enough.
+const MOST_EARLY: usize = 256;
 
 impl Session {
     /// A text came.
@@ -24,10 +26,10 @@ impl Session {
             _ => return,
         };
         if frame::is_event(&text) {
-            self.act(Action::Push(text));
+            self.push(text);
         } else {
             match frame::read(&text) {
-                Inbound::Event => self.act(Action::Push(text)),
+                Inbound::Event => self.push(text),
                 Inbound::Connected => self.connected(now),
                 Inbound::Heartbeat(time) => self.heartbeat_answered(time),
                 Inbound::Expected => self.out_of_order(now, random),
@@ -36,6 +38,14 @@ impl Session {
         }
         if heard {
             self.send_next();
+        }
+    }
+
+    fn push(&mut self, event: Bytes) {
+        if matches!(self.phase, Phase::Live(_)) {
+            self.act(Action::Push(event));
+        } else if self.early.len() < MOST_EARLY {
+            self.early.push(event);
         }
     }
 
@@ -55,6 +65,9 @@ impl Session {
         self.phase = Phase::Live(live);
         self.out_of_order = 0;
         self.act(Action::Tell(Notice::Connected));
+        for event in std::mem::take(&mut self.early) {
+            self.act(Action::Push(event));
+        }
         self.act(Action::Send(self.heartbeat.clone()));
         self.send_next();
     }

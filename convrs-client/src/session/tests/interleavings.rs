@@ -73,6 +73,8 @@ struct World {
     connection: bool,
     opening: bool,
     events: usize,
+    /// Those before `connected`.
+    early: usize,
     pushed: usize,
 }
 
@@ -86,6 +88,7 @@ impl World {
                 }
                 Action::Drop => {
                     (self.connection, self.in_flight) = (false, None);
+                    self.early = 0;
                     self.received.clear();
                 }
                 Action::Send(text) => {
@@ -191,7 +194,10 @@ fn play(happening: Happening, session: &mut Session, world: &mut World, now: &mu
             let why = if status == 0 { OpenFailure::Other } else { OpenFailure::Status(status) };
             session.not_opened(why, *now, 0.3);
         }
-        Happening::Connected if world.connection => receive(CONNECTED.to_owned(), session),
+        Happening::Connected if world.connection => {
+            world.events += std::mem::take(&mut world.early);
+            receive(CONNECTED.to_owned(), session);
+        }
         Happening::Reply { named, refuses } if world.connection => {
             let Some(sent) = world.received.iter().rfind(|text| text.contains(' ')) else { return };
             let (name, id) = sent.split_once(' ').unwrap();
@@ -221,7 +227,8 @@ fn play(happening: Happening, session: &mut Session, world: &mut World, now: &mu
             receive(text.to_owned(), session);
         }
         Happening::Event if world.connection => {
-            world.events += 1;
+            let count = if live(world) { &mut world.events } else { &mut world.early };
+            *count += 1;
             receive(EVENT.to_owned(), session);
         }
         Happening::Alive if world.connection => session.alive(),
