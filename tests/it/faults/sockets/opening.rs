@@ -89,7 +89,7 @@ async fn w02_what_is_silent_is_given_up_and_tried_again() {
     let silent = Script::upgrade().then(Step::ReadBytes(1)).hold();
     let server = server([silent, Script::connected().hold()]).await;
     let mut scene = Scene::of(&server, |builder| builder).await;
-    server.settled(1, Duration::from_secs(10)).await;
+    server.settled(1, hasty).await;
     leap(Duration::from_secs(10)).await;
     assert_eq!(scene.lines(2).await, ["attempt 1", "connected"]);
 }
