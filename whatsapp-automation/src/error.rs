@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -6,7 +6,8 @@ use replykit_transport::{
     Outcome, Phase, RestFailed, RestFailure, RetryRule, TransportError, TransportErrorKind,
     excerpt, retry_after,
 };
-use serde_json::Value;
+
+use crate::{ApiError, Invalid, ProtocolError};
 
 /// Why a call did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried out
 /// all the same.
@@ -41,135 +42,6 @@ pub enum ErrorKind {
     },
     /// An answer came that says neither yes nor no.
     Protocol(ProtocolError),
-}
-
-/// A value that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    field: &'static str,
-    rule: &'static str,
-}
-
-impl Invalid {
-    /// `field` as the document names it, and what to change.
-    #[must_use]
-    pub fn new(field: &'static str, rule: &'static str) -> Self {
-        Self { field, rule }
-    }
-
-    /// The field, as the document names it.
-    #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// The rule, and so what to change.
-    #[must_use]
-    pub fn rule(&self) -> &'static str {
-        self.rule
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request was not sent: {}: {}", self.field, self.rule)
-    }
-}
-
-impl std::error::Error for Invalid {}
-
-/// A refusal in the server's words. They may quote what was sent, so `Debug` and `Display` show only
-/// the status and the names of the fields.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// What is wrong, where the server says it in one text: `error`, `detail` or `message`.
-    pub message: Option<String>,
-    /// What is wrong with each field, as in `{"name": ["This field is required."]}`.
-    pub fields: BTreeMap<String, Vec<String>>,
-}
-
-impl ApiError {
-    /// Reads a refusal; `None` for what is none of the API's, such as a page of HTML.
-    #[must_use]
-    pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
-        let mut message = None;
-        let mut fields = BTreeMap::new();
-        for (name, value) in body {
-            match value {
-                Value::String(text) if matches!(name.as_str(), "error" | "detail" | "message") => {
-                    message.get_or_insert(text);
-                }
-                Value::String(text) => {
-                    fields.insert(name, vec![text]);
-                }
-                Value::Array(texts) => {
-                    let texts = texts.iter().filter_map(Value::as_str).map(str::to_owned);
-                    fields.insert(name, texts.collect());
-                }
-                _ => {}
-            }
-        }
-        (message.is_some() || !fields.is_empty()).then_some(Self { status, message, fields })
-    }
-}
-
-impl fmt::Debug for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiError")
-            .field("status", &self.status.as_u16())
-            .field("fields", &self.fields.keys().collect::<Vec<_>>())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server refused with HTTP {}", self.status.as_u16())?;
-        if !self.fields.is_empty() {
-            let names: Vec<_> = self.fields.keys().map(String::as_str).collect();
-            write!(f, ", for {}", names.join(", "))?;
-        }
-        f.write_str("; ApiError::message and fields have its words")
-    }
-}
-
-/// An answer that says neither yes nor no.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProtocolError {
-    problem: &'static str,
-    excerpt: String,
-}
-
-impl ProtocolError {
-    /// What is wrong.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        self.problem
-    }
-
-    /// The beginning of the answer, 256 bytes at most, in which what looks like a phone number, an
-    /// e-mail address or a token is masked. It may hold names and texts, so `Debug` and `Display` do
-    /// not show it.
-    #[must_use]
-    pub fn excerpt(&self) -> &str {
-        &self.excerpt
-    }
-}
-
-impl fmt::Debug for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProtocolError").field("problem", &self.problem).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; ProtocolError::excerpt shows the answer's beginning", self.problem)
-    }
 }
 
 impl Error {
