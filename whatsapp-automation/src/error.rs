@@ -7,7 +7,7 @@ use replykit_transport::{
     excerpt, retry_after,
 };
 
-use crate::{ApiError, Invalid, ProtocolError};
+use crate::{ApiError, Invalid, ProtocolError, ProtocolProblem};
 
 /// Why a call did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried out
 /// all the same.
@@ -90,7 +90,7 @@ impl Error {
         Self(Box::new(Inner { kind, retry_after: None, attempts, elapsed, doubtful }))
     }
 
-    pub(crate) fn protocol(problem: &'static str, answer: &[u8]) -> Self {
+    pub(crate) fn protocol(problem: ProtocolProblem, answer: &[u8]) -> Self {
         let excerpt = excerpt(answer);
         Self::new(ErrorKind::Protocol(ProtocolError { problem, excerpt }))
     }
@@ -107,7 +107,9 @@ impl Error {
         error
     }
 
-    fn status(&self) -> Option<StatusCode> {
+    /// The status of the answer, where it was none of 2xx.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
         match self.kind() {
             ErrorKind::Api(refusal) => Some(refusal.status),
             ErrorKind::Http { status } => Some(*status),
@@ -144,6 +146,10 @@ impl RestFailure for Error {
                 408 | 499 | 500 | 502..=504 | 520..=599 => unless_send,
                 _ => RetryRule::Never,
             },
+            // A page of a proxy that is gone a moment later; what is JSON would come again.
+            (ErrorKind::Protocol(error), _) if error.problem() == ProtocolProblem::NotJson => {
+                RetryRule::OnceUnlessSend(Duration::from_secs(1))
+            }
             _ => RetryRule::Never,
         }
     }
@@ -244,7 +250,7 @@ mod tests {
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("phone_number") && shown.contains("400"), "{shown}");
         assert!(!shown.contains("4071") && !shown.contains("canary"), "{shown}");
-        let error = Error::protocol("it is no object", b"canary");
+        let error = Error::protocol(ProtocolProblem::Shape, b"canary");
         assert!(!format!("{error} {error:?}").contains("canary"));
     }
 }
