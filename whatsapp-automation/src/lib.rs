@@ -11,6 +11,7 @@ mod protocol_error;
 mod redact;
 mod scalar;
 mod time;
+mod trace;
 
 pub mod crm;
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Uri, header};
 use replykit_transport::{HttpTransport, RestClient, RestFailed, RestRequest, RetryPolicy};
 
-use crate::{Error, ErrorKind, crm::Endpoint};
+use crate::{Error, ErrorKind, crm::Endpoint, trace::Trace};
 
 /// A client of the open REST service. Cloning is cheap, and clones share their connections and their
 /// budget of repeats. Needs a tokio runtime with time.
@@ -146,7 +146,12 @@ impl<'a, E: Endpoint + 'a> IntoFuture for Call<'a, E> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async {
+            let trace = Trace::call(E::NAME);
+            let result = trace.follow(self.run()).await;
+            trace.ended(result.as_ref().err());
+            result
+        })
     }
 }
 

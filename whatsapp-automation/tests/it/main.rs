@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod log;
 mod readme;
 mod wire;
 
