@@ -115,7 +115,11 @@ impl<E: Endpoint> Call<'_, E> {
 
     fn request(&self) -> Result<RestRequest, Error> {
         const MAX_LIST: usize = 64 * 1024 * 1024;
-        let path = self.endpoint.path();
+        let mut path = self.endpoint.path();
+        // Without it a POST may come back as the list that a redirect leads to.
+        if !path.ends_with('/') && !path.contains('?') {
+            path.push('/');
+        }
         let mut request = RestRequest::new(E::NAME, E::CLASS, E::METHOD, path);
         // With `text/html` the service answers a page.
         request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));

@@ -23,7 +23,8 @@ pub trait Endpoint: Send + Sync {
     type Output: Send;
 
     /// The path below the base URL, without a slash in front and with one at its end, such as
-    /// `contacts/7/`. Seen on a running backend: without the slash it answers 301, or 500.
+    /// `contacts/7/`. Seen on a running backend: without the slash it answers 301, or 500, so the client
+    /// adds one that is missing where no query follows.
     fn path(&self) -> String;
 
     /// Checks the rules before anything is sent.

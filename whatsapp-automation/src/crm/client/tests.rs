@@ -1,8 +1,9 @@
+use http::Method;
 use replykit_transport::{MockTransport, Phase, TransportError, TransportErrorKind};
 
 use super::*;
 use crate::{
-    Outcome, ProtocolProblem,
+    OperationClass, Outcome, ProtocolProblem,
     crm::{
         CreateContact, CreateGroup, DeleteContact, GetContact, ListContacts, PatchMessage,
         PostStatus, SendMessage, UpdateContact, UpdateMessage,
@@ -76,6 +77,35 @@ async fn d01_a_list_or_an_object_without_an_id_is_never_a_send() {
             assert_eq!(problem(&error), Some(ProtocolProblem::Shape), "{body}");
             assert_eq!((error.outcome(), requests), (Outcome::Unknown, 1), "{body}");
         }
+    }
+}
+
+/// An endpoint that this crate does not know.
+struct Custom(&'static str);
+
+impl Endpoint for Custom {
+    const NAME: &'static str = "custom";
+    const METHOD: Method = Method::POST;
+    const CLASS: OperationClass = OperationClass::Create;
+    type Output = usize;
+
+    fn path(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn read(&self, _: StatusCode, body: &[u8]) -> Result<usize, ProtocolProblem> {
+        Ok(body.len())
+    }
+}
+
+#[tokio::test]
+async fn d01_no_path_lacks_its_slash() {
+    let (client, mock) = client();
+    for (path, sent) in [("tags", "/tags/"), ("tags/", "/tags/"), ("tags/?x=1", "/tags/?x=1")] {
+        mock.answer(200, "four");
+        assert_eq!(client.execute(Custom(path)).await.unwrap(), 4);
+        let requests = mock.requests();
+        assert_eq!(requests.last().unwrap().uri().path_and_query().unwrap(), sent);
     }
 }
 
