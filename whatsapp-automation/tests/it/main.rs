@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod forms;
 mod log;
 mod readme;
 mod wire;
