@@ -31,6 +31,7 @@ mod certificate;
 mod connection;
 mod received;
 mod script;
+mod upgrade;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -51,6 +52,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
+pub use upgrade::frame;
 
 /// The server. It ends, and its connections with it, when it is dropped.
 #[derive(Debug)]
@@ -116,6 +118,12 @@ impl FaultServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/api", self.address)
+    }
+
+    /// Its endpoint for a WebSocket without TLS.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}/api", self.address)
     }
 
     /// Its endpoint for https under a name of this machine, `localhost` or `127.0.0.1`.

@@ -33,6 +33,8 @@ pub(crate) async fn run(options: Options) -> Done {
     screen::fact("Convrs API", sandbox.convrs_url())?;
     screen::fact("its WebSocket", sandbox.convrs_ws_url())?;
     screen::fact("token", sandbox.token())?;
+    screen::fact("WhatsApp, REST", sandbox.crm_url())?;
+    screen::fact("WhatsApp, login", sandbox.session_url())?;
     screen::fact("phone", sandbox.phone_url())?;
     screen::fact("its bot", &options.bot_url)?;
     screen::fact("its key for the bot", if bot_key.is_some() { "set" } else { "none" })?;

@@ -159,7 +159,13 @@ fn the_sandbox_serves_the_curl_lines_that_it_prints() {
     let mut sandbox = Serving::start(&arguments);
     let (printed, line) = sandbox.until_curl("Look a user up");
     assert!(printed.contains("t0\"ken"), "{printed}");
-    assert!(without_ports(&printed).contains(" ws://127.0.0.1:PORT/convrs/api\n"), "{printed}");
+    for url in [
+        "ws://127.0.0.1:PORT/convrs/api",
+        "http://127.0.0.1:PORT/crm/",
+        "http://127.0.0.1:PORT/session/",
+    ] {
+        assert!(without_ports(&printed).contains(&format!(" {url}\n")), "{printed}");
+    }
     assert!(curl(&line).contains("Billy Bob"));
     let (_, line) = sandbox.until_curl("Write to the phone");
     assert!(curl(&line).contains("is it running?"));

@@ -65,6 +65,18 @@ impl Ack {
         if other.rank() > self.rank() { other } else { self }
     }
 
+    /// Whether it is a notice of failure: [`Failed`](Self::Failed) or
+    /// [`NotOnWhatsApp`](Self::NotOnWhatsApp).
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::NotOnWhatsApp)
+    }
+
+    /// Whether it says as much as `wanted`, or more.
+    pub(crate) fn reaches(self, wanted: Self) -> bool {
+        self.rank() >= wanted.rank()
+    }
+
     fn rank(self) -> (usize, i64) {
         match Self::DOCUMENTED.iter().position(|ack| *ack == self) {
             Some(position) => (position + 1, 0),

@@ -11,8 +11,14 @@ use bytes::Bytes;
 use replykit_transport::{FailedAttempt, Limiter, RetryBudget, RetryPolicy};
 
 use crate::{
-    E164, Error, ErrorCode, Exchange, Frame, OperationClass, Outcome, RateLimits, SendId, Token,
-    error::History, rates::Rates, trace::Trace,
+    Command, Deliveries, E164, Error, ErrorCode, Exchange, Frame, OperationClass, Outcome,
+    RateLimits, SendId, SendMark, Token,
+    answers::Answers,
+    deliveries::Sending,
+    error::History,
+    race::{First, race},
+    rates::Rates,
+    trace::Trace,
 };
 
 /// What carries the commands of a client.
@@ -22,6 +28,9 @@ pub(crate) struct Carrier {
     pub(crate) token: Token,
     pub(crate) retry: RetryPolicy,
     pub(crate) limiter: Limiter,
+    pub(crate) deliveries: Option<Deliveries>,
+    #[cfg(feature = "proof")]
+    pub(crate) callback_keys: Option<Arc<crate::CallbackKeys>>,
     rates: Arc<Rates>,
     budget: Arc<RetryBudget>,
     random: Arc<Mutex<fastrand::Rng>>,
@@ -41,6 +50,9 @@ impl Carrier {
             exchange: Arc::new(exchange),
             retry: RetryPolicy::default(),
             limiter: Limiter::in_memory(),
+            deliveries: None,
+            #[cfg(feature = "proof")]
+            callback_keys: None,
             rates: Arc::new(Rates::new(RateLimits::default(), &token)),
             budget: Arc::default(),
             random: Arc::new(Mutex::new(fastrand::Rng::with_seed(entropy()))),
@@ -56,42 +68,31 @@ impl Carrier {
         self.random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
     }
 
-    pub(crate) fn next_send_id(&self) -> SendId {
-        SendId::from_number(self.random(|random| random.u128(..)))
+    /// Marks a command whose callbacks come back to the client.
+    pub(crate) fn mark(&self, command: &mut impl Command) -> Option<SendId> {
+        let id = SendId::from_number(self.random(|random| random.u128(..)));
+        command.mark(&SendMark::new(&id, &|id| self.prove(id))).then_some(id)
     }
 
-    /// Makes attempts until one succeeds, or no other makes sense. `read` reads a reply;
-    /// `done_before` gives the result where a refusal of a repeat says that an earlier attempt was
-    /// carried out.
-    pub(crate) async fn carry<T>(
-        &self,
-        job: Job,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send + Sync,
-        done_before: impl Fn(ErrorCode) -> Option<T> + Send + Sync,
-    ) -> Result<T, Error> {
+    #[cfg(feature = "proof")]
+    fn prove(&self, id: &SendId) -> Option<String> {
+        self.callback_keys.as_ref()?.prove(id, crate::proof::wall_clock())
+    }
+
+    #[cfg(not(feature = "proof"))]
+    fn prove(&self, _: &SendId) -> Option<String> {
+        None
+    }
+
+    /// Makes attempts until one succeeds, a callback tells that one did, or no other makes sense.
+    pub(crate) async fn carry<T>(&self, job: Job, answers: impl Answers<T>) -> Result<T, Error> {
         let start = now();
         let trace = Trace::call(job.frame.name);
         let mut history = History { send_id: job.send_id.clone(), ..History::default() };
+        let sending = job.send_id.as_ref().zip(self.deliveries.as_ref());
+        let sending = sending.map(|(id, deliveries)| deliveries.expect(id, job.resend));
         self.budget.deposit();
-        let result = loop {
-            history.attempts = history.attempts.saturating_add(1);
-            let failed = match self.attempt(&job, history.attempts, &trace, &read).await {
-                Ok(output) => break Ok(output),
-                Err(failed) => failed,
-            };
-            if history.doubtful
-                && let Some(output) = failed.code().and_then(&done_before)
-            {
-                break Ok(output);
-            }
-            self.learn(&failed, &job).await;
-            let Some(wait) = self.wait_after(&failed, &job, &mut history) else {
-                break Err(failed);
-            };
-            trace.retry(&failed, wait);
-            tokio::time::sleep(wait).await;
-            history.doubtful |= failed.last_outcome() == Outcome::Unknown;
-        };
+        let result = self.attempts(&job, &answers, sending.as_ref(), &trace, &mut history).await;
         let elapsed = now().saturating_duration_since(start);
         history.elapsed = elapsed;
         let attempts = Some(history.attempts);
@@ -99,8 +100,80 @@ impl Carrier {
             trace.budget_spent();
         }
         let result = result.map_err(|failed| failed.with_history(history));
+        if let Some(sending) = sending {
+            match &result {
+                Ok(output) => sending.ended(answers.message_of(output)),
+                Err(failed) if failed.outcome() != Outcome::Unknown => sending.not_sent(),
+                // A callback may still tell.
+                Err(_) => {}
+            }
+        }
         trace.ended(result.as_ref().map(drop), elapsed, attempts);
         result
+    }
+
+    async fn attempts<T>(
+        &self,
+        job: &Job,
+        answers: &impl Answers<T>,
+        sending: Option<&Sending>,
+        trace: &Trace,
+        history: &mut History,
+    ) -> Result<T, Error> {
+        loop {
+            history.attempts = history.attempts.saturating_add(1);
+            let number = history.attempts;
+            let result = match sending {
+                None => self.attempt(job, number, trace, answers).await,
+                // Boxed, so that no other call is larger for it.
+                Some(sending) => {
+                    Box::pin(self.attempt_or_proof(job, number, trace, answers, sending)).await
+                }
+            };
+            let failed = match result {
+                Ok(output) => return Ok(output),
+                Err(failed) => failed,
+            };
+            if history.doubtful
+                && let Some(output) = failed.code().and_then(|code| answers.done_before(code))
+            {
+                return Ok(output);
+            }
+            // A refusal is an answer; what is in doubt is settled by a callback that came before it.
+            if (history.doubtful || failed.last_outcome() == Outcome::Unknown)
+                && let Some(output) = sending.and_then(|s| s.proof(|state| answers.proven(state)))
+            {
+                return Ok(output);
+            }
+            self.learn(&failed, job).await;
+            let Some(wait) = self.wait_after(&failed, job, history) else {
+                return Err(failed);
+            };
+            trace.retry(&failed, wait);
+            if let Some(output) = pause(wait, sending, answers).await {
+                return Ok(output);
+            }
+            history.doubtful |= failed.last_outcome() == Outcome::Unknown;
+        }
+    }
+
+    /// An attempt, until it ends or a callback proves that the message went out.
+    async fn attempt_or_proof<T>(
+        &self,
+        job: &Job,
+        number: u32,
+        trace: &Trace,
+        answers: &impl Answers<T>,
+        sending: &Sending,
+    ) -> Result<T, Error> {
+        let attempt = self.attempt(job, number, trace, answers);
+        match race(attempt, sending.proven(|state| answers.proven(state))).await {
+            First::One(result) => result,
+            First::Other(output) => {
+                self.rest(job).await;
+                Ok(output)
+            }
+        }
     }
 
     /// One attempt, from the wait for the rate limit to the reply.
@@ -109,11 +182,12 @@ impl Carrier {
         job: &Job,
         attempt: u32,
         call: &Trace,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send,
+        answers: &impl Answers<T>,
     ) -> Result<T, Error> {
         let start = now();
         let trace = call.attempt(attempt);
-        let result = trace.follow(self.exchange(job, &trace)).await.and_then(read);
+        let result = trace.follow(self.exchange(job, &trace)).await;
+        let result = result.and_then(|reply| answers.read(reply));
         let elapsed = now().saturating_duration_since(start);
         trace.ended(result.as_ref().map(drop), elapsed, None);
         result
@@ -128,13 +202,19 @@ impl Carrier {
         }
         let reply = self.exchange.exchange(&job.frame).await;
         let arrived = reply.as_ref().err().is_none_or(|e| e.outcome() != Outcome::NotSent);
+        if arrived {
+            self.rest(job).await;
+        }
+        reply
+    }
+
+    /// Lets the number rest that a message has gone to.
+    async fn rest(&self, job: &Job) {
         if job.frame.class == OperationClass::Send
-            && arrived
             && let (Some(number), Some(rest)) = (job.recipient, self.rates.rest())
         {
             self.limiter.hold(Rates::key(number), rest).await;
         }
-        reply
     }
 
     /// The server counts on its own clock, and others may send with the token: its word counts.
@@ -168,6 +248,24 @@ impl Carrier {
 
     fn random<T>(&self, make: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         make(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waits before a repeat. A callback that proves that the message went out ends the wait: there will
+/// be no repeat.
+async fn pause<T>(
+    wait: Duration,
+    sending: Option<&Sending>,
+    answers: &impl Answers<T>,
+) -> Option<T> {
+    let sleep = tokio::time::sleep(wait);
+    let Some(sending) = sending else {
+        sleep.await;
+        return None;
+    };
+    match race(sending.proven(|state| answers.proven(state)), sleep).await {
+        First::One(output) => Some(output),
+        First::Other(()) => None,
     }
 }
 

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use http::Uri;
 use replykit_transport::{HttpTransport, Limiter, RetryPolicy, check_target};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Command, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass, RateLimits,
-    Token,
+    Command, Deliveries, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass,
+    RateLimits, Token,
+    answers::{Answers, InItems, Whole},
     carry::{Carrier, Job, deadline},
-    envelope::{self, items::into_items},
+    envelope,
     over_http::OverHttp,
 };
 
@@ -84,6 +84,41 @@ impl Client {
         self.set(|carrier| carrier.limiter = limiter)
     }
 
+    /// Hears from these deliveries what became of messages: give the same ones to the receiver of the
+    /// callbacks.
+    ///
+    /// A template with a `webhook_url` then succeeds as soon as a callback says that it went out,
+    /// whatever becomes of the reply, and is not sent again. [`wait_for`](Self::wait_for) wakes up at
+    /// once, and [`reconcile`](Self::reconcile) waits for the callback of a template.
+    ///
+    /// The receipt of such a success has the message's id, its user and the number that was sent to;
+    /// the country is empty. A callback that says that the message has failed makes no success of a
+    /// call: the reply decides, and where it is lost the outcome is `Unknown`, while
+    /// [`Deliveries::resolved`] names the message. A call that was refused is refused, even when a
+    /// callback comes later; one that comes while a refused attempt waits to be repeated is believed,
+    /// for sending again would be worse.
+    ///
+    /// ```
+    /// use convrs_client::{Client, Deliveries};
+    /// # fn connect(client: Client) {
+    /// let deliveries = Deliveries::new();
+    /// let client = client.deliveries(deliveries.clone());
+    /// // In the receiver: deliveries.record(&callback)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deliveries(self, deliveries: Deliveries) -> Self {
+        self.set(|carrier| carrier.deliveries = Some(deliveries))
+    }
+
+    /// Puts a proof into every template with a `webhook_url`, by which its callbacks can be told from
+    /// forged ones, see [`CallbackKeys`](crate::CallbackKeys).
+    #[cfg(feature = "proof")]
+    #[must_use]
+    pub fn callback_keys(self, keys: crate::CallbackKeys) -> Self {
+        self.set(|carrier| carrier.callback_keys = Some(Arc::new(keys)))
+    }
+
     /// For tests: makes the waits between attempts, and the ids of sends, the same in every run.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
@@ -94,6 +129,10 @@ impl Client {
         let mut carrier = Arc::unwrap_or_clone(self.0);
         change(&mut carrier);
         Self(Arc::new(carrier))
+    }
+
+    pub(crate) fn shared_deliveries(&self) -> Option<Deliveries> {
+        self.0.deliveries.clone()
     }
 
     /// Sends a command and reads its reply. Nothing happens before the [`Call`] is awaited.
@@ -142,15 +181,11 @@ impl<C: Command> Call<'_, C> {
         self
     }
 
-    async fn carry<T>(
-        self,
-        read: impl Fn(Bytes) -> Result<T, Error> + Send + Sync,
-        done_before: impl Fn(C::Output) -> Option<T> + Send + Sync,
-    ) -> Result<T, Error> {
+    async fn carry<T, A: Answers<T>>(self, answers: impl FnOnce(C) -> A) -> Result<T, Error> {
         let Self { client, mut command, time, resend } = self;
         command.validate()?;
         let class = command.class();
-        let send_id = Some(client.0.next_send_id()).filter(|id| command.mark(id));
+        let send_id = client.0.mark(&mut command);
         let json = envelope::encode_request(&command, &client.0.token)?;
         let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
         let mut frame = Frame::new(C::NAME, class, json, deadline);
@@ -158,7 +193,7 @@ impl<C: Command> Call<'_, C> {
             frame.max_reply = MAX_LIST;
         }
         let job = Job { frame, recipient: command.recipient(), send_id, resend };
-        client.0.carry(job, read, |code| command.done_before(code).and_then(&done_before)).await
+        client.0.carry(job, answers(command)).await
     }
 }
 
@@ -202,7 +237,7 @@ where
     /// Those of the call, as far as they show before the first item. For a reply that turns out to be
     /// cut short see [`ItemsIter`].
     pub async fn iter(self) -> Result<ItemsIter<'static, T>, Error> {
-        self.carry(into_items::<C, T>, |_| None).await
+        self.carry(InItems::of).await
     }
 }
 
@@ -211,7 +246,7 @@ impl<'a, C: Command + 'a> IntoFuture for Call<'a, C> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.carry(|reply| envelope::decode_reply::<C>(&reply), Some))
+        Box::pin(self.carry(Whole))
     }
 }
 

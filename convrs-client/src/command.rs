@@ -1,6 +1,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{E164, ErrorCode, Invalid, OperationClass, SendId, Uid};
+use crate::{DeliveryState, E164, ErrorCode, Invalid, Mid, OperationClass, SendMark, Uid};
 
 /// A documented command: one type per command, whose fields are the request.
 ///
@@ -36,11 +36,25 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
         None
     }
 
-    /// Writes the client's own id of this send into the command, where the server will give it back
-    /// in callbacks. `false` where there is no such place.
-    fn mark(&mut self, id: &SendId) -> bool {
-        let _ = id;
+    /// Writes the client's mark of this send into the command, where the server will give it back in
+    /// callbacks. `false` where there is no such place.
+    fn mark(&mut self, mark: &SendMark<'_>) -> bool {
+        let _ = mark;
         false
+    }
+
+    /// The output, where a callback proves that the message went out before any reply says so.
+    #[must_use]
+    fn proven(&self, state: &DeliveryState) -> Option<Self::Output> {
+        let _ = state;
+        None
+    }
+
+    /// The message that an output names, for a command with a [`mark`](Self::mark).
+    #[must_use]
+    fn message_of(output: &Self::Output) -> Option<&Mid> {
+        let _ = output;
+        None
     }
 
     /// Where the message can be seen once it went out: the user in whose conversation it stands, and

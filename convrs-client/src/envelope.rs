@@ -6,6 +6,8 @@ mod event;
 mod head;
 pub(crate) mod items;
 mod session;
+#[cfg(feature = "ws")]
+mod socket_frame;
 
 use std::fmt;
 
@@ -22,15 +24,17 @@ use serde_json::{
     de::{Read, SliceRead, StrRead},
     value::RawValue,
 };
+#[cfg(feature = "ws")]
+pub(crate) use session::CONNECTED;
 pub use session::{
     CONNECT, HEARTBEAT, encode_connect, encode_connected, encode_heartbeat, encode_heartbeat_reply,
 };
 #[cfg(feature = "ws")]
-pub(crate) use session::{CONNECTED, SocketFrame, decode_socket_frame};
+pub(crate) use socket_frame::{SocketFrame, decode_socket_frame};
 
 use crate::{
     ApiError, Command, DeliveryCallback, Error, ErrorCode, Invalid, Mid, ProtocolProblem,
-    ReplyShape, SendId, Token, lossless::Filter,
+    ReplyShape, Token, lossless::Filter, send_id,
 };
 
 /// Writes a request: compact JSON with the token first, then `cmd`, then the command's fields.
@@ -93,7 +97,7 @@ pub fn decode_reply<C: Command>(reply: &[u8]) -> Result<C::Output, Error> {
 pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
     let mut read: DeliveryCallback = decode(reader(&repair_json(callback)), &["ok"])
         .map_err(|_| Error::protocol(ProtocolProblem::Callback, callback))?;
-    read.send_id = SendId::take_from(&mut read.webhook_payload);
+    (read.send_id, read.proof) = send_id::take(&mut read.webhook_payload);
     Ok(read)
 }
 
@@ -101,9 +105,8 @@ pub fn decode_callback(callback: &[u8]) -> Result<DeliveryCallback, Error> {
 #[must_use]
 pub fn encode_callback(callback: &DeliveryCallback) -> String {
     let mut callback = callback.clone();
-    if let Some(id) = callback.send_id.take() {
-        id.put_into(&mut callback.webhook_payload);
-    }
+    let proof = callback.proof.take();
+    send_id::put(&mut callback.webhook_payload, callback.send_id.as_ref(), proof);
     join(r#"{"ok":1"#.to_owned(), &callback).unwrap_or_default()
 }
 

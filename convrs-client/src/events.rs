@@ -6,6 +6,7 @@ mod builder;
 mod cursor;
 mod item;
 mod known;
+mod work;
 
 use std::{
     collections::VecDeque,
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 use known::Known;
 use replykit_inbound::catch_panic;
 use tokio::time::Sleep;
+use work::{FIRST_RETRY, POLL};
 
 use crate::{
     Error, Event, Socket, Truncated,
@@ -35,15 +37,8 @@ use crate::{
 
 /// How long a stream goes on behind [`Events::shut_down`].
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often the server is asked for what happened while there is no connection.
-const POLL: Duration = Duration::from_secs(60);
 /// How far the search for closed conversations may reach back before it is looked how far it must.
 const REACH: jiff::SignedDuration = jiff::SignedDuration::from_secs(30 * 60);
-/// How much is held while a backfill is under way.
-const MOST_HELD: usize = 8 * 1024;
-const MOST_BYTES_HELD: usize = 32 * 1024 * 1024;
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
 
 /// The events of an account, each recoverable one once, those of a user in order.
 ///
@@ -80,12 +75,16 @@ pub struct Events {
     checkpoint: Option<Working<Result<Asked, Error>>>,
     /// The result of that look, and the time of the server's that a mark has to be behind for it to
     /// count: what was pushed while it was looked is given by then.
-    reach: Option<(Timestamp, Timestamp)>,
+    reach: Option<(Timestamp, Option<Timestamp>)>,
     connected: bool,
     /// Whether a backfill is due: until it is done the position stays where it is.
     behind: bool,
+    /// Whether a backfill that was due is left to the next start.
+    left: bool,
     /// Whether events were let go of while a backfill took its time, so that another has to follow.
     overflowed: bool,
+    /// The server's time when they were let go of.
+    let_go: Option<Timestamp>,
     /// Whether the position is to be kept as soon as all that is ready was given.
     save_soon: bool,
     /// Whether anything was given since the position was kept.
@@ -139,13 +138,20 @@ impl Events {
     }
 
     /// Closes the connection. [`next`](Self::next) goes on with what came before, for at most 10 s, and
-    /// then gives `None`. What is not read by then, and can be recovered, comes with the next start.
+    /// then gives `None`. What is not read by then, and can be recovered, comes with the next start; so
+    /// does all of that kind where a backfill was under way, for its events come first.
     pub fn shut_down(&mut self) {
         self.socket.close();
         self.drain.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRAIN)));
         if matches!(self.work, Some(Work::Backfill(_) | Work::Retry(_))) {
-            self.work = None;
+            self.leave();
         }
+    }
+
+    /// Leaves the backfill that is due to the next start.
+    fn leave(&mut self) {
+        self.work = None;
+        self.left = true;
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
@@ -195,6 +201,9 @@ impl Events {
         match item {
             Item::Event(text) => {
                 let event = Event::parse(&text);
+                if self.comes_again(&event) {
+                    return ControlFlow::Continue(());
+                }
                 if self.known.admit(&event) {
                     return ControlFlow::Break(SocketEvent::Event { event, origin: Origin::Live });
                 }
@@ -208,6 +217,12 @@ impl Events {
         }
     }
 
+    /// Whether an event is left to the next start as well, which finds it behind what happened before.
+    fn comes_again(&self, event: &Event) -> bool {
+        let recoverable = matches!(event, Event::UserCreated(_) | Event::ConversationClosed { .. });
+        recoverable && self.left && self.known.has_position()
+    }
+
     fn notice(&mut self, notice: Notice) -> SocketEvent {
         match notice {
             Notice::Connected => {
@@ -216,6 +231,8 @@ impl Events {
                 self.behind = true;
                 if self.drain.is_none() {
                     self.look();
+                } else {
+                    self.leave();
                 }
                 SocketEvent::Connected
             }
@@ -241,8 +258,8 @@ impl Events {
         if self.behind {
             return self.known.begin(time);
         }
-        let reach = self.reach.take_if(|(_, after)| time > *after).map(|(reach, _)| reach);
-        self.known.advance(time, reach);
+        let reach = self.reach.take_if(|(_, after)| after.is_none_or(|after| after < time));
+        self.known.advance(time, reach.map(|(reach, _)| reach));
         self.save();
         if self.checkpoint.is_none()
             && self.reach.is_none()
@@ -259,117 +276,6 @@ impl Events {
         if let Some(cursor) = cursor {
             self.work = Some(Work::Save(Box::pin(async move { store.save(&cursor).await })));
         }
-    }
-
-    /// Asks for what happened since the last position.
-    fn look(&mut self) {
-        let (backfill, since) = (self.backfill.clone(), self.known.since());
-        let inbox = self.connected.then(|| self.inbox.0.clone());
-        self.overflowed = false;
-        self.work =
-            Some(Work::Backfill(Box::pin(
-                async move { backfill.look(since, inbox.as_deref()).await },
-            )));
-    }
-
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.work {
-            None => return Poll::Ready(()),
-            Some(Work::Backfill(work)) => match work.as_mut().poll(cx) {
-                Poll::Pending => return self.hold(cx),
-                Poll::Ready(Ok(found)) => {
-                    self.work = None;
-                    self.found(found);
-                }
-                Poll::Ready(Err(error)) => {
-                    let retry_in = self.retry;
-                    self.retry = (self.retry * 2).min(LAST_RETRY);
-                    self.work = Some(Work::Retry(Box::pin(tokio::time::sleep(retry_in))));
-                    self.ready.push_back(SocketEvent::BackfillFailed { error, retry_in });
-                }
-            },
-            Some(Work::Retry(sleep)) => {
-                if sleep.as_mut().poll(cx).is_pending() {
-                    return self.hold(cx);
-                }
-                self.look();
-            }
-            Some(Work::Save(work)) => {
-                let Poll::Ready(saved) = work.as_mut().poll(cx) else { return Poll::Pending };
-                self.work = None;
-                if let Err(error) = saved {
-                    self.ready.push_back(SocketEvent::CursorNotSaved(error));
-                }
-            }
-        }
-        Poll::Ready(())
-    }
-
-    /// Holds what comes while a backfill is under way. Were it left in the queue, a backfill over the
-    /// same socket could wait for it, and it for the backfill.
-    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut came = VecDeque::new();
-        while let Poll::Ready(true) = self.inbox.0.poll_take(&mut came, cx) {
-            self.items.append(&mut came);
-        }
-        let bytes: usize = self.items.iter().map(Item::size).sum();
-        if self.items.len() > MOST_HELD || bytes > MOST_BYTES_HELD {
-            self.items.retain(|item| matches!(item, Item::Notice(_)));
-            self.overflowed = true;
-        }
-        Poll::Pending
-    }
-
-    /// Gives what was found: the gap, and behind it what of it is new.
-    fn found(&mut self, found: Found) {
-        self.retry = FIRST_RETRY;
-        let (at, timed) = (found.asked.at, found.timed);
-        self.truncated.extend_from_slice(&found.truncated);
-        let new = self.known.take(found);
-        self.recovered += new.len();
-        // Without a time it is not done: the next connection asks once more.
-        self.behind = !timed || self.overflowed;
-        if !self.behind
-            && let Some(from) = self.gap_from.take()
-        {
-            self.ready.push_back(SocketEvent::Gap(Gap {
-                from: from.min(at),
-                to: at,
-                recovered: std::mem::take(&mut self.recovered),
-                unrecoverable: &Gap::UNRECOVERABLE,
-                truncated: std::mem::take(&mut self.truncated),
-            }));
-        }
-        let backfilled = |event| SocketEvent::Event { event, origin: Origin::Backfill };
-        self.ready.extend(new.into_iter().map(backfilled));
-        self.save_soon = true;
-        if self.overflowed {
-            self.look();
-        }
-    }
-
-    fn poll_checkpoint(&mut self, cx: &mut Context<'_>) {
-        let Some(checkpoint) = &mut self.checkpoint else { return };
-        if let Poll::Ready(asked) = checkpoint.as_mut().poll(cx) {
-            self.checkpoint = None;
-            // One that failed is made again at the next mark.
-            let reach = asked.ok().and_then(|asked| asked.reach());
-            self.reach = reach.zip(self.inbox.0.server_time_now());
-        }
-    }
-
-    /// Without a connection for a while: whether it is time to ask for what happened.
-    fn poll_by_asking(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(poll) = &mut self.poll else { return false };
-        if poll.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        self.poll = Some(Box::pin(tokio::time::sleep(POLL)));
-        // Without any position there is nothing to compare with.
-        if self.known.since().is_some() {
-            self.look();
-        }
-        true
     }
 }
 

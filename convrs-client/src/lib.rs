@@ -2,6 +2,7 @@
 #![cfg_attr(any(not(doctest), feature = "reqwest"), doc = include_str!("../README.md"))]
 
 mod ack;
+mod answers;
 mod api_error;
 #[cfg(test)]
 mod canaries;
@@ -9,6 +10,7 @@ mod carry;
 mod client;
 mod command;
 mod commands;
+mod deliveries;
 pub mod envelope;
 mod error;
 mod error_code;
@@ -25,7 +27,10 @@ mod model;
 mod over_http;
 mod pages;
 mod phone;
+#[cfg(feature = "proof")]
+mod proof;
 mod protocol_error;
+mod race;
 mod rates;
 mod reconcile;
 mod redact;
@@ -42,6 +47,7 @@ pub mod template;
 mod time;
 mod token;
 mod trace;
+mod wait_for;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 mod whatsapp_error;
@@ -56,6 +62,7 @@ pub use commands::{
     SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserEmail, SetUserName,
     SetUserNotes, SetUserPhone, SetUserTag,
 };
+pub use deliveries::{Change, Deliveries, DeliveryState};
 pub use envelope::items::ItemsIter;
 pub use error::{Error, ErrorKind};
 pub use error_code::{ErrorCode, ErrorCodeInfo};
@@ -78,16 +85,19 @@ pub use model::{
 };
 pub use pages::{ClosedConversations, Truncated, Users};
 pub use phone::{E164, PhoneNumber};
+#[cfg(feature = "proof")]
+pub use proof::{CallbackKey, CallbackKeys, Unproven};
 pub use protocol_error::{ProtocolError, ProtocolProblem};
 pub use rates::RateLimits;
 pub use reconcile::Evidence;
 pub use replykit_transport as transport;
 pub use replykit_transport::{Limiter, OperationClass, Outcome, RetryPolicy, RetryRule};
-pub use send_id::SendId;
+pub use send_id::{SendId, SendMark};
 #[cfg(feature = "ws")]
 pub use session::{Disconnect, Reconnect, SocketEnd, Takeover};
 #[cfg(feature = "ws")]
 pub use socket::{Socket, SocketBuilder};
 pub use time::DateTime;
 pub use token::Token;
+pub use wait_for::WaitError;
 pub use whatsapp_error::{WhatsAppError, WhatsAppErrorInfo};

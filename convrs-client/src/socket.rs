@@ -125,7 +125,7 @@ impl Socket {
 
 impl SocketBuilder {
     /// How often a heartbeat goes out. Default: 30 s. Two of them without any frame from the server,
-    /// and 15 s more, and the connection counts as dead.
+    /// then half as long again (15 s), and the connection counts as dead.
     pub fn heartbeat(mut self, every: Duration) -> Self {
         self.settings.heartbeat = every.max(Duration::from_millis(1));
         self

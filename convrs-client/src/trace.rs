@@ -1,6 +1,9 @@
 //! What a subscriber of `tracing` sees: a span for a call and one for each attempt, and events in
 //! between. Command names, numbers and outcomes, never a token, a phone number, a name or a text.
 
+#[cfg(feature = "ws")]
+pub(crate) mod socket;
+
 use std::time::Duration;
 
 use crate::Error;
@@ -22,7 +25,6 @@ impl Trace {
         let span = tracing::debug_span!(
             "convrs.call",
             otel.kind = %"client",
-            rpc.system = %"convrs",
             rpc.method = %command,
             attempts = tracing::field::Empty,
             outcome = tracing::field::Empty,

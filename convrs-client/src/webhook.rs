@@ -41,10 +41,17 @@
 //! [`Client::users`](crate::Client::users) and
 //! [`Client::closed_conversations`](crate::Client::closed_conversations).
 
-use std::{error::Error, fmt};
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
+use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
+use http_body::{Body, Frame, SizeHint};
 pub use replykit_inbound::{
     Access, BoxError, DeadLetter, InvalidAccess, InvalidKeys, Keys, NoRandomness, ReceiverLimits,
     Sink, SinkFailure, generate_secret,
@@ -179,6 +186,31 @@ impl Webhook {
                 refusal.into_response()
             }
         }
+    }
+
+    /// Answers one request whose body was read already: bytes in, bytes out, for servers that speak
+    /// neither `http-body` nor `tower`. The server's own limits on bodies come before those here.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.respond(request.map(|body| Whole(Some(body)))).await.map(Bytes::from)
+    }
+}
+
+/// A body that was read already.
+struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|body| Ok(Frame::data(body))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |body| body.len() as u64))
     }
 }
 

@@ -1,5 +1,8 @@
 //! The control API: what the handles of [`Sandbox`](crate::Sandbox) do, from outside Rust.
 
+mod crm;
+mod faults;
+mod session;
 mod sockets;
 
 use std::time::Duration;
@@ -7,8 +10,10 @@ use std::time::Duration;
 use convrs_client::{
     Channel, Command, ErrorCode, Template, TemplateStatus, User, WhatsAppError, for_each_command,
 };
+pub(crate) use crm::crm;
 use serde::Deserialize;
 use serde_json::{Value, json};
+pub(crate) use session::session;
 use sockets::Misfortune;
 
 use crate::{CallbackDelivery, ConvrsControl, EventDelivery, Fault, PushResult, Recipient, Way};

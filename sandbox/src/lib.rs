@@ -4,12 +4,16 @@ mod autoreply_app;
 mod clock;
 mod control_api;
 mod convrs;
+mod crm;
+mod error;
 mod pacing;
+mod rest;
 mod server;
+mod session;
 mod websocket;
 
 use std::{
-    fmt, io,
+    fmt,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -21,12 +25,16 @@ pub use convrs::{
     CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
     SocketCounts, SocketFault, Way,
 };
-use convrs_client::{Client, RateLimits, RetryPolicy};
+use convrs_client::{Client, RateLimits, Reconnect, RetryPolicy, Socket};
+pub use crm::{CrmControl, CrmSent, Provider};
+pub use error::{InvalidBot, StartError};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
 use pacing::Pacing;
-use replykit_transport::{ReqwestTransport, TransportError, check_target, is_loopback};
+use replykit_transport::{ReqwestTransport, TokioWebSockets, check_target, is_loopback};
+pub use rest::HttpFault;
 use secrecy::SecretString;
+pub use session::{SessionControl, SessionGroup, SessionMedia, SessionSent};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -65,7 +73,10 @@ pub struct Sandbox {
 struct Shared {
     clock: Clock,
     transport: ReqwestTransport,
+    sockets: TokioWebSockets,
     convrs: Mutex<convrs::State>,
+    crm: Mutex<crm::State>,
+    session: Mutex<session::State>,
     app: App,
     pacing: Pacing,
     running: watch::Receiver<()>,
@@ -130,6 +141,68 @@ impl Sandbox {
         Ok(client.rate_limits(limits).retry_policy(RetryPolicy::never()))
     }
 
+    /// A socket to this sandbox's Convrs API, for tests: it comes back within milliseconds, where a
+    /// real one waits for seconds. The process can have one at a time.
+    ///
+    /// ```
+    /// use convrs_client::{SocketEvent, User};
+    /// use replykit_sandbox::Sandbox;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let socket = sandbox.convrs_socket()?;
+    /// let mut events = sandbox.convrs_client()?.events(&socket).open().await?;
+    /// assert!(matches!(events.next().await, Some(SocketEvent::Connected)));
+    ///
+    /// sandbox.convrs().create_user(User::new("73-tel-1"))?;
+    /// sandbox.advance(Duration::ZERO).await;
+    /// let Some(SocketEvent::Event { event, .. }) = events.next().await else { panic!() };
+    /// assert_eq!(event.cmd(), "onUserCreate");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SocketBuilder::open`](convrs_client::SocketBuilder::open).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn convrs_socket(&self) -> Result<Socket, convrs_client::Error> {
+        let endpoint = self.convrs_ws_url().parse().unwrap_or_default();
+        let mut reconnect = Reconnect::default();
+        reconnect.first = Duration::from_millis(10);
+        (reconnect.base, reconnect.most) = (reconnect.first, 4 * reconnect.first);
+        Socket::builder(endpoint, self.token())
+            .reconnect(reconnect)
+            .open_over(self.shared.sockets.clone())
+    }
+
+    /// The base of the open REST API of the WhatsApp automation: `http://127.0.0.1:PORT/crm/`.
+    #[must_use]
+    pub fn crm_url(&self) -> String {
+        format!("http://{}/crm/", self.address)
+    }
+
+    /// The other side of the open REST API: its provider, its landing pages, people, faults at will.
+    #[must_use]
+    pub fn crm(&self) -> CrmControl<'_> {
+        CrmControl::new(&self.shared)
+    }
+
+    /// The base of the WhatsApp automation behind a login: `http://127.0.0.1:PORT/session/`, so that a
+    /// login is posted to `http://127.0.0.1:PORT/session/api/auth/login`.
+    #[must_use]
+    pub fn session_url(&self) -> String {
+        format!("http://{}/session/", self.address)
+    }
+
+    /// The other side of the WhatsApp automation behind a login: the phones of its accounts, faults at
+    /// will.
+    #[must_use]
+    pub fn session(&self) -> SessionControl<'_> {
+        SessionControl::new(&self.shared)
+    }
+
     /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.
     #[must_use]
     pub fn phone_url(&self) -> String {
@@ -173,6 +246,14 @@ impl Sandbox {
 impl Shared {
     fn convrs(&self) -> MutexGuard<'_, convrs::State> {
         self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn crm(&self) -> MutexGuard<'_, crm::State> {
+        self.crm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self) -> MutexGuard<'_, session::State> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns when the sandbox was dropped.
@@ -226,7 +307,7 @@ impl SandboxBuilder {
     /// Starts the servers. Needs a running tokio runtime, with time and I/O.
     ///
     /// # Errors
-    /// When the port is taken, or the HTTP client for the callbacks cannot be set up.
+    /// When the port is taken, or the HTTP client for what the servers send cannot be set up.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
             .await
@@ -238,7 +319,10 @@ impl SandboxBuilder {
         let (running, until_dropped) = watch::channel(());
         let shared = Arc::new(Shared {
             transport: ReqwestTransport::builder().loopback_only().build()?,
+            sockets: TokioWebSockets::builder().loopback_only().build()?,
             convrs: Mutex::new(convrs::State::new(self.token)),
+            crm: Mutex::new(crm::State::new(format!("http://{address}"), clock.now())),
+            session: Mutex::new(session::State::new()),
             app: App::default(),
             pacing: Pacing::new(),
             clock,
@@ -259,36 +343,4 @@ impl fmt::Debug for SandboxBuilder {
             .field("real_time", &self.real_time)
             .finish_non_exhaustive()
     }
-}
-
-/// Why a sandbox did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The port cannot be listened on.
-    #[error("cannot listen on 127.0.0.1:{port}: choose another port, or 0 for a free one")]
-    Listen {
-        /// The port that was asked for.
-        port: u16,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The HTTP client for callbacks and bots cannot be set up.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-}
-
-/// Why the phone cannot be connected to a bot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidBot {
-    /// The URL is not on this machine. The sandbox talks to no other.
-    #[error(
-        "the sandbox talks to this machine only: use a URL such as \
-         http://127.0.0.1:8080/api/autoreply"
-    )]
-    NotLoopback,
-    /// The key holds a line break or another control character.
-    #[error("the bot's key holds a character that a header cannot carry")]
-    Key,
 }

@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     Shared,
     convrs::{PATIENCE, PendingPush, Unwritten},
+    crm,
 };
 
 /// So many events are given to a socket before one waits for it.
@@ -30,6 +31,45 @@ pub(crate) struct Pacing {
     posting: Mutex<BTreeMap<String, JoinHandle<()>>>,
     /// How many callbacks have no answer yet.
     unanswered: watch::Sender<usize>,
+}
+
+/// A server whose steps are taken.
+#[derive(Clone, Copy)]
+enum Server {
+    Convrs,
+    Crm,
+    Session,
+}
+
+/// What a step leaves to be sent.
+enum Sending {
+    Push(PendingPush),
+    Crm(crm::Outgoing),
+}
+
+impl Sending {
+    /// What is in one queue goes out in order.
+    fn queue(&self) -> &str {
+        match self {
+            Self::Push(push) => push.queue(),
+            Self::Crm(_) => "the requests of crm",
+        }
+    }
+
+    async fn send(self, shared: &Shared) {
+        match self {
+            Self::Push(push) => {
+                let posted = push.post(&shared.transport).await;
+                shared.convrs().record(posted);
+            }
+            Self::Crm(outgoing) => {
+                let outcome = outgoing.send(&shared.transport).await;
+                shared.crm().record(outcome, shared.clock.now());
+                // What was found may make more to do.
+                shared.pacing.scheduled.notify_one();
+            }
+        }
+    }
 }
 
 /// What a step that was taken leaves to wait for.
@@ -86,9 +126,8 @@ impl Shared {
     /// callbacks of its own message only.
     pub(crate) async fn keep_pace(self: Arc<Self>) {
         loop {
-            let due = self.convrs().next_due();
-            match due {
-                Some(due) => {
+            match self.next_due() {
+                Some((due, _)) => {
                     tokio::select! {
                         () = tokio::time::sleep(self.clock.until(due)) => {}
                         () = self.pacing.scheduled.notified() => {}
@@ -101,10 +140,33 @@ impl Shared {
         }
     }
 
-    /// Takes one step that falls due by `end`, if there is one. The state stays locked until its
-    /// callback is queued, so that no later step overtakes it; and nothing is awaited, so that none is
-    /// lost when a caller stops waiting.
+    /// The server whose next step comes first, and when.
+    fn next_due(&self) -> Option<(Timestamp, Server)> {
+        let convrs = self.convrs().next_due().map(|due| (due, Server::Convrs));
+        let crm = self.crm().next_due().map(|due| (due, Server::Crm));
+        let session = self.session().next_due().map(|due| (due, Server::Session));
+        convrs.into_iter().chain(crm).chain(session).min_by_key(|(due, _)| *due)
+    }
+
+    /// Takes one step that falls due by `end`, if there is one.
     fn step(self: &Arc<Self>, end: Timestamp) -> Option<Taken> {
+        loop {
+            let (_, server) = self.next_due().filter(|(due, _)| *due <= end)?;
+            let taken = match server {
+                Server::Convrs => self.step_convrs(end),
+                Server::Crm => self.step_crm(end),
+                Server::Session => self.step_session(end),
+            };
+            // Without one, somebody else who moves the clock was faster, and there may be more to do.
+            if taken.is_some() {
+                return taken;
+            }
+        }
+    }
+
+    /// The state stays locked until the callback is queued, so that no later step overtakes it; and
+    /// nothing is awaited, so that none is lost when a caller stops waiting.
+    fn step_convrs(self: &Arc<Self>, end: Timestamp) -> Option<Taken> {
         let mut state = self.convrs();
         let (due, step) = state.next_step(end)?;
         self.clock.advance_to(due);
@@ -112,15 +174,37 @@ impl Shared {
         let taken =
             Taken { posted: push.is_some(), unwritten: state.unwritten().borrow().waiting() };
         if let Some(push) = push {
-            self.post(push);
+            self.post(Sending::Push(push));
         }
         Some(taken)
     }
 
-    fn post(self: &Arc<Self>, push: PendingPush) {
+    /// As for Convrs.
+    fn step_crm(self: &Arc<Self>, end: Timestamp) -> Option<Taken> {
+        let mut state = self.crm();
+        let (due, job) = state.next_step(end)?;
+        self.clock.advance_to(due);
+        let outgoing = state.take_step(job);
+        let taken = Taken { posted: outgoing.is_some(), unwritten: 0 };
+        if let Some(outgoing) = outgoing {
+            self.post(Sending::Crm(outgoing));
+        }
+        Some(taken)
+    }
+
+    /// Nothing has to be sent for it: the phones are in here.
+    fn step_session(&self, end: Timestamp) -> Option<Taken> {
+        let mut state = self.session();
+        let (due, message) = state.next_step(end)?;
+        self.clock.advance_to(due);
+        state.take_step(message, due);
+        Some(Taken { posted: false, unwritten: 0 })
+    }
+
+    fn post(self: &Arc<Self>, sending: Sending) {
         let mut posting = self.pacing.posting.lock().unwrap_or_else(PoisonError::into_inner);
         posting.retain(|_, task| !task.is_finished());
-        let queue = push.queue().to_owned();
+        let queue = sending.queue().to_owned();
         let before = posting.remove(&queue);
         self.pacing.unanswered.send_modify(|count| *count += 1);
         let shared = self.clone();
@@ -129,8 +213,7 @@ impl Shared {
                 // It can only have ended; its result is recorded.
                 let _ = before.await;
             }
-            let posted = push.post(&shared.transport).await;
-            shared.convrs().record(posted);
+            sending.send(&shared).await;
             shared.pacing.unanswered.send_modify(|count| *count -= 1);
         });
         posting.insert(queue, task);

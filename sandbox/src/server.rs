@@ -1,5 +1,6 @@
 //! The HTTP server. This and what is below it are the only places that know the server library.
 
+mod rest;
 mod upgrade;
 
 use std::sync::Arc;
@@ -9,19 +10,25 @@ use axum::{
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
-    routing::post,
+    routing::{any, post},
     serve::ListenerExt,
 };
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{ConvrsControl, Shared, autoreply_app, control_api};
+use crate::{ConvrsControl, CrmControl, SessionControl, Shared, autoreply_app, control_api};
 
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let app = Router::new()
         .route("/convrs/api", post(convrs_api).get(upgrade::upgrade))
         .route("/convrs/control", post(convrs_control))
+        .route("/crm/control", post(crm_control))
+        .route("/crm/", any(rest::crm))
+        .route("/crm/{*path}", any(rest::crm))
+        .route("/session/control", post(session_control))
+        .route("/session/", any(rest::session))
+        .route("/session/{*path}", any(rest::session))
         .route("/clock/advance", post(advance))
         .route("/phone/messages", post(phone))
         .with_state(shared);
@@ -41,7 +48,19 @@ async fn convrs_api(State(shared): State<Arc<Shared>>, request: Bytes) -> impl I
 }
 
 async fn convrs_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
-    match control_api::convrs(ConvrsControl::new(&shared), &request) {
+    control(control_api::convrs(ConvrsControl::new(&shared), &request))
+}
+
+async fn crm_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
+    control(control_api::crm(CrmControl::new(&shared), &request))
+}
+
+async fn session_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
+    control(control_api::session(SessionControl::new(&shared), &request))
+}
+
+fn control(done: Result<Value, String>) -> impl IntoResponse {
+    match done {
         Ok(done) => answer(StatusCode::OK, done.to_string()),
         Err(error) => answer(StatusCode::BAD_REQUEST, json!({"error": error}).to_string()),
     }

@@ -8,6 +8,10 @@
 //! to a sink that fails: each fact is stored once, each 200 is true, and the acks of a message end in
 //! one state.
 //!
+//! `ws` lets connections break in every way while events flow, and compares what the stream of events
+//! gave with what happened: nothing that can be recovered is lost or comes twice, and what cannot is
+//! within a gap that names it.
+//!
 //! A breach makes it print `FAIL` and end with exit code 1. The seed settles what there is and which
 //! faults it meets, not in which order they meet.
 //!
@@ -20,6 +24,7 @@ mod report;
 mod sends;
 mod server;
 mod webhooks;
+mod ws;
 
 use std::{error::Error, fmt::Display, process::ExitCode};
 
@@ -41,6 +46,10 @@ enum Run {
     /// Posts to a webhook, and compares with what its sink has. Three of ten posts are repeats. The
     /// reckless sink says yes to what it has not stored, and no repeat is known as one.
     Webhooks(Load),
+    /// Loses so many connections of a stream of events, with 200 events that can be recovered for each,
+    /// and compares what the stream gave with what happened. The reckless reader leaves out some of what
+    /// is recovered, and begins anew with an old cursor.
+    Ws(Load),
 }
 
 #[derive(Args, Clone, Copy)]
@@ -65,13 +74,14 @@ trait Verdict: Display {
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let run = Arguments::parse().run;
-    let (Run::Sends(load) | Run::Webhooks(load)) = run;
+    let (Run::Sends(load) | Run::Webhooks(load) | Run::Ws(load)) = run;
     let seed = load.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
     let (count, reckless) = (usize::try_from(load.count)?, load.reckless);
     let report: Box<dyn Verdict> = match run {
         Run::Sends(_) => Box::new(sends::run(count, seed, reckless).await?),
         Run::Webhooks(_) => Box::new(webhooks::run(count, seed, reckless).await?),
+        Run::Ws(_) => Box::new(ws::run(count, seed, reckless).await?),
     };
     println!("{report}");
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

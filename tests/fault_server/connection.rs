@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{Log, Plan, Received, Script, Step, script::Choice};
+use super::{Log, Plan, Received, Script, Step, script::Choice, upgrade};
 
 /// One connection, and what was read from it without being a whole request yet.
 pub(super) struct Connection {
@@ -74,6 +74,10 @@ impl Connection {
             match step {
                 Step::Read => {
                     self.read_request().await?;
+                }
+                Step::Upgrade => {
+                    let answer = upgrade::answer(&self.read_request().await?);
+                    self.write(&answer).await?;
                 }
                 Step::ReadBytes(count) => self.read_bytes(count).await?,
                 Step::Write(bytes) => self.write(&bytes).await?,

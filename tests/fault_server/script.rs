@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use super::Received;
+use super::{Received, frame};
 
 /// What a connection does, step by step. Behind the last step it is closed without further ado: with
 /// FIN, or with RST where something that came was not read.
@@ -17,6 +17,8 @@ pub enum Step {
     /// Reads a request up to this many of its bytes, and no further. A request that ends within them
     /// was received.
     ReadBytes(usize),
+    /// Reads a request as [`Read`](Self::Read) does, and answers it with the upgrade to a WebSocket.
+    Upgrade,
     /// Writes these bytes.
     Write(Bytes),
     /// Writes these bytes one by one, with a pause behind each.
@@ -72,6 +74,33 @@ impl Script {
         Self::answer(format!(
             "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ))
+    }
+
+    /// Upgrades to a WebSocket. What happens then is yet to be added.
+    #[must_use]
+    pub fn upgrade() -> Self {
+        Self::close().then(Step::Upgrade)
+    }
+
+    /// Upgrades to a WebSocket of the Convrs API on which `connect` and the first heartbeat are
+    /// answered with yes. It reads neither.
+    #[must_use]
+    pub fn connected() -> Self {
+        Self::upgrade().connect()
+    }
+
+    /// Answers `connect` and the first heartbeat with yes.
+    #[must_use]
+    pub fn connect(self) -> Self {
+        let heartbeat =
+            r#"{"ok":1,"cmd":"heartbeat","data":{"datetime":"2026-02-28T14:30:00.000Z"}}"#;
+        self.text(r#"{"cmd":"connected","ok":1}"#).text(heartbeat)
+    }
+
+    /// Writes a whole text frame.
+    #[must_use]
+    pub fn text(self, text: &str) -> Self {
+        self.write(frame(0x81, text.as_bytes()))
     }
 
     /// Adds a step.
@@ -134,7 +163,7 @@ impl Script {
     /// Whether a request is read to its end before anything else happens.
     #[must_use]
     pub fn reads(&self) -> bool {
-        matches!(self.0.first(), Some(Step::Read))
+        matches!(self.0.first(), Some(Step::Read | Step::Upgrade))
     }
 }
 

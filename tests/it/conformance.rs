@@ -5,16 +5,18 @@ mod acks;
 mod codes;
 mod documented;
 mod limits;
+mod socket;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use convrs_client::{Ack, Client, Command, Error, ErrorCode, envelope, for_each_command};
+use convrs_client::{Ack, Client, Command, Error, ErrorCode, Event, envelope, for_each_command};
 use replykit_sandbox::Sandbox;
-use serde_json::Value;
+use serde_json::{Value, json};
+use socket::Socket;
 
 use crate::{
     fixtures::examples,
-    support::{TOKEN, fixture, post},
+    support::{Receiver, TOKEN, fixture, post},
 };
 
 /// A way for commands to the sandbox.
@@ -25,6 +27,12 @@ pub(crate) trait Carrier {
     fn client(sandbox: &Sandbox) -> Client;
     /// The answer to a request written by hand.
     async fn raw(sandbox: &Sandbox, request: &Value) -> Value;
+    /// What the server says of access, with the code that it has to name, and of the connection.
+    async fn access(sandbox: &Sandbox) -> Vec<(i64, Value)>;
+    /// Whether a command failed since the token was reset.
+    fn is_reset(error: &Error) -> bool;
+    /// The events that come of what happens, as many as were asked for.
+    async fn events(sandbox: &Sandbox, count: usize, happens: fn(&Sandbox)) -> Vec<Event>;
 }
 
 struct Http;
@@ -44,11 +52,37 @@ impl Carrier for Http {
     async fn raw(sandbox: &Sandbox, request: &Value) -> Value {
         post(&sandbox.convrs_url(), request).await
     }
+
+    async fn access(sandbox: &Sandbox) -> Vec<(i64, Value)> {
+        let request = json!({"cmd": "GetUser", "uid": "73-tel-615940546"});
+        let mut old = request.clone();
+        old["token"] = json!("an old one");
+        vec![(1000, Self::raw(sandbox, &request).await), (1001, Self::raw(sandbox, &old).await)]
+    }
+
+    fn is_reset(error: &Error) -> bool {
+        error.code() == Some(ErrorCode::InvalidToken)
+    }
+
+    async fn events(sandbox: &Sandbox, count: usize, happens: fn(&Sandbox)) -> Vec<Event> {
+        let mut receiver = Receiver::start(200).await;
+        sandbox.convrs().set_webhook_url(Some(&receiver.url)).unwrap();
+        happens(sandbox);
+        sandbox.advance(Duration::ZERO).await;
+        let events: Vec<_> = receiver.bodies().iter().map(|body| Event::parse(body)).collect();
+        assert_eq!(events.len(), count);
+        events
+    }
 }
 
 #[tokio::test]
 async fn every_command_code_event_and_ack_conforms_over_http() {
     conform::<Http>().await;
+}
+
+#[tokio::test]
+async fn every_command_code_event_and_ack_conforms_over_the_socket() {
+    conform::<Socket>().await;
 }
 
 async fn conform<C: Carrier>() {
@@ -69,7 +103,10 @@ async fn conform<C: Carrier>() {
     println!("{:3} commands  {}", commands.len(), list(&commands));
     println!("{limits:3} limits    from both sides");
     println!("{:3} codes     of {}: {}", codes.len(), ErrorCode::TABLE.len(), list(&codes));
-    println!("    open      {}", list(&open.iter().map(|code| code.number()).collect()));
+    let open: BTreeSet<_> = open.iter().map(|code| code.number()).collect();
+    if !open.is_empty() {
+        println!("    open      {}", list(&open));
+    }
     println!("{:3} events    {}", events.len(), list(&events));
     println!("  1 callback");
     println!("{:3} acks      {}", acks.len(), list(&acks));

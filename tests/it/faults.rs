@@ -9,4 +9,5 @@ mod connecting;
 mod exchange;
 mod harness;
 mod matrix;
+mod sockets;
 mod statuses;

@@ -98,6 +98,7 @@ fn the_definitions_of_a_client_do_no_io_and_read_no_clock() {
     let folder = repository().join("convrs-client/src");
     let pure = [
         "ack.rs",
+        "answers.rs",
         "command.rs",
         "commands.rs",
         "envelope.rs",
@@ -109,6 +110,7 @@ fn the_definitions_of_a_client_do_no_io_and_read_no_clock() {
         "lossless.rs",
         "model.rs",
         "phone.rs",
+        "proof.rs",
         "rules.rs",
         "scalar.rs",
         "strict_phone.rs",
@@ -126,21 +128,38 @@ fn the_definitions_of_a_client_do_no_io_and_read_no_clock() {
         checked.extend(sources("convrs-client/src").into_iter().filter(|(p, _)| *p == path));
     }
     assert!(checked.len() >= pure.len() + 9, "a file was renamed: {}", checked.len());
-    assert_absent(
-        &checked,
-        &[
-            "replykit_transport",
-            "reqwest",
-            "tokio",
-            "async ",
-            ".await",
-            "Instant",
-            "SystemTime",
-            "Timestamp::now",
-            "std::env",
-            "env::var",
-        ],
-    );
+    assert_absent(&checked, &IMPURE);
+    assert_absent(&checked, &["replykit_transport", "Instant"]);
+}
+
+/// What does I/O, waits, or asks the machine.
+const IMPURE: [&str; 9] = [
+    "reqwest",
+    "tokio",
+    "async ",
+    ".await",
+    "Instant::now",
+    "SystemTime",
+    "Timestamp::now",
+    "std::env",
+    "env::var",
+];
+
+/// They are told the time, so they may name its type, and one limit of the transport's.
+#[test]
+fn the_session_of_a_socket_does_no_io_and_reads_no_clock() {
+    let session = repository().join("convrs-client/src/session");
+    let known = repository().join("convrs-client/src/events/known.rs");
+    let mut checked = sources("convrs-client/src");
+    checked.retain(|(path, _)| {
+        path.with_extension("") == session || path.starts_with(&session) || *path == known
+    });
+    assert!(checked.len() >= 7, "a file was renamed: {}", checked.len());
+    assert_absent(&checked, &IMPURE);
+    for (path, code) in &mut checked {
+        *code = code.replace("use replykit_transport::DEFAULT_MAX_MESSAGE;", "");
+        assert!(!code.contains("replykit_transport"), "{}", path.display());
+    }
 }
 
 #[test]
@@ -152,14 +171,16 @@ fn each_network_library_is_named_in_one_file() {
                 assert!(!names(&code, "reqwest"), "{}", path.display());
                 assert!(!names(&code, "url"), "{}", path.display());
             }
-            if !is("sandbox/src/server.rs") && !is("sandbox/src/server/upgrade.rs") {
+            let server = path.starts_with(repository().join("sandbox/src/server"));
+            if !is("sandbox/src/server.rs") && !server {
                 for library in ["axum", "hyper", "hyper_util"] {
                     assert!(!names(&code, library), "{}", path.display());
                 }
             }
-            if !is("sandbox/src/websocket.rs") {
+            if !is("transport/src/over_websocket.rs") && !is("sandbox/src/websocket.rs") {
                 assert!(!names(&code, "tokio_websockets"), "{}", path.display());
             }
+            assert!(!names(&code, "tokio_tungstenite"), "{}", path.display());
         }
     }
 }

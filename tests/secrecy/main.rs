@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+mod sockets;
+
 use std::{
     io::{self, Write},
     sync::{Mutex, OnceLock},
@@ -244,6 +246,7 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         let limited = client(&sandbox.convrs_url()).rate_limits(RateLimits::default());
         everything(&limited).await;
         posts().await;
+        sockets::run().await;
     });
     let _ = std::panic::catch_unwind(|| {
         let command = SendSmsMessage::new(3941, NUMBER, TEXT);
@@ -267,6 +270,15 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         "a post to the webhook was refused answered=413 reason=payload_too_large",
         "a post to the webhook was not stored",
         "reason=the sink took too long",
+        "the socket is connected server.address=\"127.0.0.1\"",
+        "the socket lost its connection",
+        "why=it broke",
+        "the socket connects again after a wait",
+        "why=the server answered HTTP 503 in place of a WebSocket",
+        "the events have a gap",
+        "what happened in the gap cannot be asked for now",
+        "ERROR convrs_client::trace::socket: the socket opens no other connection",
+        "refused the token with 1001",
     ] {
         assert!(log.contains(said), "{said} is not in the log: nothing would be found in it");
     }

@@ -1,7 +1,9 @@
+mod head;
+
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
     time::Instant,
 };
@@ -10,21 +12,20 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
+use head::Head;
 use http::{StatusCode, Uri};
 use rustls::{
-    ClientConfig,
+    ClientConfig, RootCertStore,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use rustls_platform_verifier::Verifier;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use tokio_websockets::{
-    ClientBuilder, Error as LibraryError, Limits, Message, WebSocketStream, upgrade,
-};
+use tokio_websockets::{ClientBuilder, Error as LibraryError, Limits, Message, WebSocketStream};
 
 use crate::{
     DEFAULT_MAX_MESSAGE, Phase, SocketMessage, TransportError, TransportErrorKind as Kind,
@@ -83,7 +84,8 @@ impl TokioWebSocketsBuilder {
         self
     }
 
-    /// Connects to this machine and to no other.
+    /// Connects to this machine and to no other. Such a transport trusts none but the certificates
+    /// added to it, so it needs no root certificates on the machine.
     pub fn loopback_only(mut self) -> Self {
         self.loopback_only = true;
         self
@@ -107,13 +109,19 @@ impl TokioWebSocketsBuilder {
         }
         // Named, for with two of them in a program rustls has no default to take.
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = tls_config(provider, roots).map_err(|error| {
+        let tls = if self.loopback_only {
+            own_roots(provider, roots)
+        } else {
+            tls_config(provider, roots)
+        };
+        let mut tls = tls.map_err(|error| {
             TransportError::invalid(
                 "TLS could not be set up: either a root certificate is damaged, or this machine \
                  has none (install the package ca-certificates)",
             )
             .with_source(error)
         })?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TokioWebSockets { tls: Arc::new(tls), loopback_only: self.loopback_only })
     }
 }
@@ -126,13 +134,26 @@ fn tls_config(
     roots: Vec<CertificateDer<'static>>,
 ) -> Result<ClientConfig, rustls::Error> {
     let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+        .with_no_client_auth())
+}
+
+/// Trusts these certificates alone.
+fn own_roots(
+    provider: Arc<CryptoProvider>,
+    roots: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root)?;
+    }
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(store)
+        .with_no_client_auth())
 }
 
 #[async_trait]
@@ -147,6 +168,10 @@ impl WebSocketTransport for TokioWebSockets {
             return Err(TransportError::invalid(
                 "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
             ));
+        }
+        if deadline <= tokio::time::Instant::now().into_std() {
+            let message = "the deadline had passed before anything was done";
+            return Err(TransportError::new(Phase::Prepare, Kind::Timeout, message));
         }
         let connecting = open(endpoint, self.tls.clone());
         tokio::time::timeout_at(deadline.into(), connecting).await.unwrap_or_else(|_| {
@@ -199,16 +224,17 @@ async fn upgrade<S: Carrier>(
 ) -> Result<Box<dyn WebSocket>, TransportError> {
     let limits = Limits::default().max_payload_len(Some(DEFAULT_MAX_MESSAGE));
     let builder = ClientBuilder::from_uri(endpoint.clone()).limits(limits);
-    let head = HeadLimit { stream, left: MAX_HEAD };
-    let (mut socket, _) = builder.connect_on(head).await.map_err(refused)?;
-    socket.get_mut().left = usize::MAX;
+    let status = Arc::new(OnceLock::new());
+    let head = Head::new(stream, status.clone());
+    let (mut socket, _) =
+        builder.connect_on(head).await.map_err(|error| refused(error, status.get().copied()))?;
+    socket.get_mut().end();
     Ok(Box::new(Open { socket, max: DEFAULT_MAX_MESSAGE }))
 }
 
-fn refused(error: LibraryError) -> TransportError {
-    if let LibraryError::Upgrade(upgrade::Error::DidNotSwitchProtocols(status)) = &error
-        && let Ok(status) = StatusCode::from_u16(*status)
-    {
+/// `status` is the one that the answer began with: of a head with many fields the library tells none.
+fn refused(error: LibraryError, status: Option<StatusCode>) -> TransportError {
+    if let Some(status) = status.filter(|status| *status != StatusCode::SWITCHING_PROTOCOLS) {
         let message =
             format!("the server answered HTTP {} in place of a WebSocket", status.as_u16());
         return TransportError::new(Phase::Connect, Kind::Refused { status }, message);
@@ -222,66 +248,8 @@ trait Carrier: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl Carrier for TcpStream {}
 impl Carrier for TlsStream<TcpStream> {}
 
-/// The longest head of an answer to the handshake. The library has no limit.
-const MAX_HEAD: usize = 64 * 1024;
-
-/// Fails when more than `left` bytes were read.
-struct HeadLimit<S> {
-    stream: S,
-    left: usize,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for HeadLimit<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.left == 0 {
-            let message = "the head of the answer is longer than 64 KiB";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
-        }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        if self.left != usize::MAX {
-            self.left = self.left.saturating_sub(buffer.filled().len() - before);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for HeadLimit<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
-
 struct Open<S> {
-    socket: WebSocketStream<HeadLimit<S>>,
+    socket: WebSocketStream<Head<S>>,
     max: usize,
 }
 

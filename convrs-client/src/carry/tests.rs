@@ -1,3 +1,5 @@
+mod proven;
+
 use replykit_transport::{MockTransport, Phase, TransportError, TransportErrorKind};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant as Virtual;

@@ -1,6 +1,7 @@
 use std::{error::Error as _, time::Instant};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use replykit_transport::{
     Body, CallOptions, Connection, MockTransport, Phase, TransportError, TransportErrorKind,

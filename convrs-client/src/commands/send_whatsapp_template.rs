@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    BotId, Command, E164, ErrorCode, Extra, Invalid, MessageReceipt, OperationClass, PhoneNumber,
-    ReplyShape, SendId, TemplateParameter, WebhookHeader, lossless::lossless, redact, rules,
-    scalar,
+    BotId, Command, DeliveryState, E164, ErrorCode, Extra, Invalid, MessageReceipt, Mid,
+    OperationClass, PhoneNumber, ReplyShape, SendMark, TemplateParameter, WebhookHeader,
+    lossless::lossless, redact, rules, scalar,
 };
 
 /// Sends a WhatsApp template message. It reaches a person, so it is repeated only when it did not go
@@ -101,7 +101,8 @@ pub struct SendWhatsAppTemplate {
         skip_serializing_if = "Option::is_none"
     )]
     pub webhook_url: Option<String>,
-    /// An object that comes back in every callback.
+    /// An object that comes back in every callback. Two of its fields are the client's own:
+    /// `replykitSendId` and `replykitProof`.
     #[serde(
         rename = "webhookPayload",
         default,
@@ -159,12 +160,25 @@ impl Command for SendWhatsAppTemplate {
         self.phone.e164().ok()
     }
 
-    fn mark(&mut self, id: &SendId) -> bool {
+    fn mark(&mut self, mark: &SendMark<'_>) -> bool {
         if self.webhook_url.is_none() {
             return false;
         }
-        id.put_into(&mut self.webhook_payload);
+        mark.put_into(&mut self.webhook_payload);
         true
+    }
+
+    fn proven(&self, state: &DeliveryState) -> Option<MessageReceipt> {
+        let mut receipt = MessageReceipt::new(state.mid.clone());
+        receipt.uid = state.uid.clone();
+        if let Ok(phone) = self.phone.e164() {
+            receipt.phone_number = PhoneNumber::from(phone.with_plus());
+        }
+        Some(receipt)
+    }
+
+    fn message_of(receipt: &MessageReceipt) -> Option<&Mid> {
+        Some(&receipt.mid)
     }
 
     fn validate(&self) -> Result<(), Invalid> {

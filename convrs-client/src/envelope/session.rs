@@ -1,15 +1,10 @@
 //! The frames that keep a WebSocket session going. They are no commands: they do nothing to an account.
 
 use jiff::Timestamp;
-use replykit_inbound::repair_json;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
-use serde_json::Value;
+use serde::Serialize;
 
-use super::{
-    head::{Flag, Head},
-    json, token_of,
-};
-use crate::{DateTime, ErrorCode, Invalid, Token};
+use super::{json, token_of};
+use crate::{Invalid, Token};
 
 /// `cmd` of the first frame of a session, which shows the token.
 pub const CONNECT: &str = "connect";
@@ -50,39 +45,10 @@ pub fn encode_heartbeat_reply(now: Timestamp) -> String {
     format!(r#"{{"ok":1,"cmd":"{HEARTBEAT}","data":{data}}}"#)
 }
 
-/// What a text that came over the socket says of itself.
-#[cfg(feature = "ws")]
-pub(crate) struct SocketFrame {
-    pub(crate) cmd: String,
-    pub(crate) refused: bool,
-    pub(crate) code: Option<ErrorCode>,
-    /// The server's time, of a heartbeat.
-    pub(crate) datetime: Option<DateTime>,
-}
-
-/// `None` for what is no object of the API's.
-#[cfg(feature = "ws")]
-pub(crate) fn decode_socket_frame(text: &[u8]) -> Option<SocketFrame> {
-    #[derive(Deserialize)]
-    struct Data {
-        datetime: DateTime,
-    }
-    let text = repair_json(text);
-    let head = Head::<IgnoredAny>::read(&text, None)?;
-    let cmd = head.cmd.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-    if cmd.is_empty() && head.ok == Flag::Missing {
-        return None;
-    }
-    let datetime = (cmd == HEARTBEAT)
-        .then(|| Head::<Data>::read(&text, Some("data"))?.data)
-        .flatten()
-        .map(|data| data.datetime);
-    Some(SocketFrame { refused: head.ok == Flag::No, code: head.code(), cmd, datetime })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorCode;
 
     #[test]
     fn the_frames_are_those_of_the_document() {

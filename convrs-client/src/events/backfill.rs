@@ -9,7 +9,7 @@ use crate::{
     Message, RawEvent, Truncated, Uid, User, socket::Inbox,
 };
 
-/// How long the server may take to tell its time, before this machine's is taken for it.
+/// How long the server may take to tell its time, before a guess is taken for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// From where on to ask.
@@ -65,13 +65,11 @@ impl Backfill {
     pub(super) async fn look(
         &self,
         since: Option<Since>,
-        inbox: Option<&Inbox>,
+        inbox: &Inbox,
+        connected: bool,
     ) -> Result<Found, Error> {
-        let told = match inbox {
-            Some(inbox) => server_time(inbox).await,
-            None => None,
-        };
-        let at = told.unwrap_or_else(Timestamp::now);
+        let told = if connected { server_time(inbox).await } else { None };
+        let at = told.unwrap_or_else(|| guess(inbox));
         // Before the closed ones: what closes in between is in one of the two.
         let asked = self.ask_open(at).await?;
         let mut found = Found {
@@ -83,8 +81,9 @@ impl Backfill {
             truncated: Vec::new(),
         };
         if let Some(since) = since {
-            self.ask_users(since.users, &mut found).await?;
+            // In this order no conversation is found whose user is not.
             self.ask_conversations(since.conversations, &mut found).await?;
+            self.ask_users(since.users, &mut found).await?;
         }
         Ok(found)
     }
@@ -112,8 +111,8 @@ impl Backfill {
     }
 
     async fn ask_conversations(&self, since: Timestamp, found: &mut Found) -> Result<(), Error> {
-        // A conversation has its last message by the server's clock, which may be ahead.
-        let until = found.asked.at.saturating_add(jiff::SignedDuration::from_secs(5 * 60));
+        // The time may be a guess, and nothing lies ahead of the true one.
+        let until = found.asked.at.saturating_add(jiff::SignedDuration::from_hours(24));
         let mut messages =
             self.client.closed_conversations(since..=until.unwrap_or(Timestamp::MAX));
         if let Some((start, end)) = &self.range_fields {
@@ -159,9 +158,14 @@ fn malformed_event(cmd: &str, malformed: &Malformed) -> Event {
     Event::Malformed(RawEvent::new(cmd, malformed.reason(), json.as_bytes()))
 }
 
-/// The server's time on this connection, `None` when that is gone. Assumed: the clock of this machine
-/// is right to five minutes, where the server does not tell.
+/// The server's time on this connection, `None` when that is gone.
 async fn server_time(inbox: &Inbox) -> Option<Timestamp> {
     let time = poll_fn(|cx| inbox.poll_server_time(cx));
-    tokio::time::timeout(PATIENCE, time).await.unwrap_or_else(|_| Some(Timestamp::now()))
+    tokio::time::timeout(PATIENCE, time).await.unwrap_or_else(|_| Some(guess(inbox)))
+}
+
+/// The server's time as far as it is known. Assumed: the clock of this machine is right to five
+/// minutes, where the server has never told.
+fn guess(inbox: &Inbox) -> Timestamp {
+    inbox.estimate().unwrap_or_else(Timestamp::now)
 }

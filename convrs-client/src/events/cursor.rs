@@ -81,7 +81,7 @@ impl CursorStore for FileCursor {
     async fn load(&self) -> Result<Option<Cursor>, BoxError> {
         let path = self.path.clone();
         tokio::task::spawn_blocking(move || match fs::read(&path) {
-            Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
+            Ok(json) => Ok(Some(serde_json::from_slice(&json).map_err(|error| damaged(&error))?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         })
@@ -92,6 +92,13 @@ impl CursorStore for FileCursor {
         let (path, json) = (self.path.clone(), serde_json::to_vec(cursor)?);
         tokio::task::spawn_blocking(move || Ok(replace(&path, &json)?)).await?
     }
+}
+
+/// Without the words of the library's error, which quote what they do not understand.
+fn damaged(error: &serde_json::Error) -> io::Error {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the cursor is damaged at line {line}, column {column}");
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
 fn replace(path: &Path, json: &[u8]) -> io::Result<()> {

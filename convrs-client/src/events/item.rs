@@ -30,7 +30,8 @@ pub enum SocketEvent {
     },
     /// There was no connection for a time. What could be recovered of it follows.
     Gap(Gap),
-    /// What happened during a gap cannot be asked for now. Everything that follows waits until it can.
+    /// What happened during a gap cannot be asked for now. Everything that follows waits until it can,
+    /// or until the socket has ended: then it is left to the next start with the same cursor.
     BackfillFailed {
         /// Why.
         error: Error,

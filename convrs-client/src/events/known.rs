@@ -14,6 +14,10 @@ use crate::{DateTime, Event, Mid, Uid, User};
 /// How much earlier than necessary is asked: clocks differ, and lists lag.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(5 * 60);
 
+/// When an event happened that was given since the last time of the server's: before the next one,
+/// which may be long after the last.
+const NOT_YET_KNOWN: Timestamp = Timestamp::MAX;
+
 #[derive(Default)]
 pub(super) struct Known {
     /// Everything pushed before this time of the server's was given.
@@ -22,18 +26,21 @@ pub(super) struct Known {
     first: Option<Timestamp>,
     /// No conversation that may still be unknown began before this.
     conversations_from: Option<Timestamp>,
-    /// Users whose creation was given, and when, with the date of it.
+    /// The last time of the server's when the last search was over. What it found may have happened
+    /// later, and its push may still be to come.
+    searched: Option<Timestamp>,
+    /// Users whose creation was given, and no time before it, with its date.
     users: BTreeMap<Uid, (Timestamp, Option<DateTime>)>,
-    /// Messages of closed conversations that were given, and when.
+    /// Messages of closed conversations that were given, and no time before their push.
     messages: BTreeMap<Mid, Timestamp>,
 }
 
 impl Known {
     /// Whether an event that was pushed is new.
     pub(super) fn admit(&mut self, event: &Event) -> bool {
-        let now = self.position.unwrap_or(Timestamp::MIN);
+        let now = NOT_YET_KNOWN;
         match event {
-            Event::UserCreated(user) => self.admit_user(user, now),
+            Event::UserCreated(user) => self.admit_user(user),
             Event::UserDeleted(uid) => {
                 self.users.remove(uid);
                 true
@@ -50,16 +57,10 @@ impl Known {
     }
 
     /// Another date is another creation: the end of the user before fell into a gap.
-    fn admit_user(&mut self, user: &User, now: Timestamp) -> bool {
+    fn admit_user(&mut self, user: &User) -> bool {
         let created = user.created.clone();
-        let known = self
-            .users
-            .get(&user.uid)
-            .is_some_and(|(_, known)| known.is_none() || created.is_none() || *known == created);
-        if !known {
-            self.users.insert(user.uid.clone(), (now, created));
-        }
-        !known
+        let before = self.users.insert(user.uid.clone(), (NOT_YET_KNOWN, created.clone()));
+        before.is_none_or(|(_, known)| known.is_some() && created.is_some() && known != created)
     }
 
     /// A stream without a position begins at this time, if at none before.
@@ -72,6 +73,11 @@ impl Known {
         self.position.or(self.first)
     }
 
+    /// Whether a start with the cursor asks for what happened before it.
+    pub(super) fn has_position(&self) -> bool {
+        self.position.is_some()
+    }
+
     /// From where on to ask; `None` when there is no beginning.
     pub(super) fn since(&self) -> Option<Since> {
         let Some(position) = self.position else {
@@ -81,20 +87,22 @@ impl Known {
         Some(Since { users: earlier(position), conversations })
     }
 
-    /// Takes what was found, and returns the events that are new. Where the time is a guess, the
-    /// position stays.
-    pub(super) fn take(&mut self, found: Found) -> Vec<Event> {
-        let now = if found.timed { found.asked.at } else { self.beginning().unwrap_or_default() };
+    /// Takes what was found, and returns the events that are new. `latest` is the last time of the
+    /// server's. Where the time of the search is a guess, the position stays.
+    pub(super) fn take(&mut self, found: Found, latest: Option<Timestamp>) -> Vec<Event> {
+        if found.timed {
+            self.settle(found.asked.at);
+        }
         let mut new = Vec::new();
         for user in found.users {
-            if self.admit_user(&user, now) {
+            if self.admit_user(&user) {
                 new.push(Event::UserCreated(Box::new(user)));
             }
         }
         for conversation in found.conversations {
             // Each of these is one conversation, so one message is enough to know it by.
             let known = conversation.messages.iter().any(|m| self.messages.contains_key(&m.mid));
-            let mids = conversation.messages.iter().map(|message| (message.mid.clone(), now));
+            let mids = conversation.messages.iter().map(|m| (m.mid.clone(), NOT_YET_KNOWN));
             self.messages.extend(mids);
             if !known {
                 let messages = conversation.messages.into();
@@ -102,25 +110,42 @@ impl Known {
             }
         }
         new.extend(found.malformed);
+        self.searched = self.searched.max(latest);
         if found.timed {
+            // Nothing is forgotten here: pushes from before that time may wait to be looked at.
+            self.position = self.position.max(Some(found.asked.at));
             // Where the server does not say, this is as good a guess as any.
-            self.conversations_from.get_or_insert(earlier(now));
-            self.advance(now, found.asked.reach());
+            self.conversations_from.get_or_insert(earlier(found.asked.at));
+            self.reach(found.asked.reach());
         }
         new
     }
 
-    /// Everything up to this time was given, and conversations that are unknown began behind `reach`.
-    pub(super) fn advance(&mut self, position: Timestamp, reach: Option<Timestamp>) {
-        self.position = self.position.max(Some(position));
+    /// Everything that was pushed up to this time was given, and conversations that are unknown began
+    /// behind `reach`.
+    pub(super) fn advance(&mut self, time: Timestamp, reach: Option<Timestamp>) {
+        self.position = self.position.max(Some(time));
+        self.reach(reach);
+        // What is forgotten can be neither among what is asked for nor among what waits.
+        let users = earlier(earlier(time));
+        let messages = earlier(self.conversations_from.map_or(time, |from| from.min(time)));
+        self.settle(time);
+        self.users.retain(|_, (given, _)| *given >= users);
+        self.messages.retain(|_, given| *given >= messages);
+    }
+
+    /// Everything that is known happened before this time, if it was told behind the last search.
+    fn settle(&mut self, time: Timestamp) {
+        if self.searched.is_none_or(|searched| searched < time) {
+            let users = self.users.values_mut().map(|(given, _)| given);
+            let given = users.chain(self.messages.values_mut());
+            given.filter(|given| **given == NOT_YET_KNOWN).for_each(|given| *given = time);
+        }
+    }
+
+    fn reach(&mut self, reach: Option<Timestamp>) {
         if let Some(reach) = reach {
             self.conversations_from = Some(earlier(reach));
-        }
-        // What is forgotten can no longer be among what is asked for.
-        if let Some(since) = self.since() {
-            let (users, messages) = (earlier(since.users), earlier(since.conversations));
-            self.users.retain(|_, (given, _)| *given >= users);
-            self.messages.retain(|_, given| *given >= messages);
         }
     }
 
@@ -144,6 +169,7 @@ impl From<Cursor> for Known {
         Self {
             position: Some(cursor.position),
             first: None,
+            searched: None,
             conversations_from: Some(cursor.conversations_from),
             users: cursor.users.into_iter().collect(),
             messages: cursor.messages.into_iter().collect(),

@@ -1,3 +1,7 @@
+mod ends;
+mod gaps;
+mod stream;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -26,6 +30,8 @@ struct Account {
     closed: Vec<(String, String, i64)>,
     failures: usize,
     asked: Vec<String>,
+    /// A user who comes, and whose conversation is closed, right behind the first list.
+    meanwhile: Option<(String, i64)>,
 }
 
 const START: i64 = 1_772_289_000;
@@ -61,13 +67,13 @@ impl World {
         let cmd = request["cmd"].as_str().unwrap();
         let data = self.with(|account| {
             account.asked.push(cmd.to_owned());
-            match cmd {
+            let data: Vec<_> = match cmd {
                 "GetUsers" => account
                     .users
                     .iter()
                     .filter(|(_, at)| since("CreatedDate").is_none_or(|since| time(*at) > since))
                     .map(|(uid, at)| json!({"uid": uid, "created": time(*at).to_string()}))
-                    .collect::<Vec<_>>(),
+                    .collect(),
                 "GetOpenConversations" => account
                     .open
                     .iter()
@@ -82,7 +88,14 @@ impl World {
                         ["1", "2"].map(|n| message(cid, uid, n, true))
                     })
                     .collect(),
+            };
+            if cmd != "GetOpenConversations"
+                && let Some((uid, at)) = account.meanwhile.take()
+            {
+                account.users.push((uid.clone(), at));
+                account.closed.push((format!("of {uid}"), uid, at));
             }
+            data
         });
         json!({"cmd": cmd, "ok": 1, "data": data})
     }
@@ -239,157 +252,6 @@ fn line(event: &SocketEvent) -> String {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn without_a_cursor_the_stream_begins_with_what_happens_now() {
-    let mut scene = Scene::new().await;
-    scene.world.user("old", -10);
-    let server = scene.connect(0).await;
-    server.created("new");
-    server.user("onUserDisable", "new");
-    assert_eq!(scene.lines(3).await, ["connected", "onUserCreate new", "onUserDisable new"]);
-    assert_eq!(scene.world.with(|account| account.asked.clone()), ["GetOpenConversations"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn w16_a_gap_is_told_and_filled_and_nothing_comes_twice_or_out_of_order() {
-    let mut scene = Scene::new().await;
-    scene.world.open("long", "a", -20_000);
-    let server = scene.connect(0).await;
-    scene.world.user("a", 1);
-    server.created("a");
-    server.beat(30);
-    assert_eq!(scene.lines(2).await, ["connected", "onUserCreate a"]);
-    scene.lose(server).await;
-
-    // While nobody listens: a user, a short conversation, and the end of one from hours ago.
-    scene.world.user("b", 40);
-    scene.world.open("short", "b", 45);
-    scene.world.close("short");
-    scene.world.close("long");
-    let server = scene.connect(60).await;
-    // Pushed at once, and found as well.
-    scene.world.user("c", 60);
-    server.created("c");
-    server.user("onUserEnable", "b");
-    server.closed("short", "b");
-    server.user("onUserDelete", "b");
-    let lines = scene.lines(8).await;
-    assert_eq!(lines[..2], ["connected", "gap 30..60: 4"]);
-    let (backfilled, live) = lines[2..].split_at(4);
-    assert_eq!(
-        backfilled,
-        [
-            "onUserCreate b (backfill)",
-            "onUserCreate c (backfill)",
-            "onUserConversation b 2 (backfill)",
-            "onUserConversation a 2 (backfill)"
-        ]
-    );
-    assert_eq!(live, ["onUserEnable b", "onUserDelete b"]);
-    // One who was deleted can come again.
-    server.created("b");
-    assert_eq!(scene.line().await, "onUserCreate b");
-}
-
-#[tokio::test(start_paused = true)]
-async fn w16_a_gap_names_every_kind_that_nothing_recovers() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    scene.line().await;
-    scene.lose(server).await;
-    let _server = scene.connect(60).await;
-    scene.line().await;
-    let SocketEvent::Gap(gap) = scene.next().await else { panic!() };
-    assert_eq!(
-        gap.unrecoverable,
-        ["onUserUpdate", "onUserDelete", "onUserDisable", "onUserEnable"]
-    );
-    assert!(gap.truncated.is_empty());
-    let told = gap.to_string();
-    assert!(told.contains("0 events recovered; onUserUpdate, onUserDelete"), "{told}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn w17_what_the_server_does_not_give_is_told() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    scene.line().await;
-    scene.lose(server).await;
-    for number in 0..5000 {
-        scene.world.user(&format!("u{number}"), 10);
-    }
-    let _server = scene.connect(60).await;
-    scene.line().await;
-    let SocketEvent::Gap(gap) = scene.next().await else { panic!() };
-    assert_eq!(gap.recovered, 5000);
-    assert_eq!(gap.truncated, [Truncated::UnnamedBot { bot_id: None }]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn w17_a_backfill_that_fails_is_told_and_repeated_and_what_is_live_waits_for_it() {
-    let store = MemoryCursor::default();
-    let mut scene = Scene::with(World::default(), store.clone()).await;
-    let server = scene.connect(0).await;
-    server.beat(30);
-    assert_eq!(scene.line().await, "connected");
-    server.user("onUserEnable", "a");
-    scene.line().await;
-    scene.lose(server).await;
-    scene.world.user("b", 40);
-    scene.world.with(|account| account.failures = 10);
-    let server = scene.connect(60).await;
-    server.user("onUserDisable", "b");
-    server.beat(90);
-    assert_eq!(scene.line().await, "connected");
-    let mut waits = Vec::new();
-    for _ in 0..10 {
-        let event = loop {
-            tokio::select! {
-                event = scene.next() => break event,
-                () = tokio::time::sleep(DRAIN) => server.beat(90),
-            }
-        };
-        let SocketEvent::BackfillFailed { error, retry_in } = event else { panic!() };
-        assert_eq!(error.code().map(crate::ErrorCode::number), Some(2004));
-        waits.push(retry_in.as_secs());
-        let saved = store.load().await.unwrap().unwrap();
-        assert_eq!(saved.position, time(30), "the position stays");
-    }
-    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-    let beating = async {
-        loop {
-            tokio::time::sleep(DRAIN).await;
-            server.beat(90);
-        }
-    };
-    let lines = tokio::select! {
-        lines = scene.lines(3) => lines,
-        () = beating => Vec::new(),
-    };
-    assert_eq!(lines, ["gap 30..90: 1", "onUserCreate b (backfill)", "onUserDisable b"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_connection_the_server_is_asked_every_minute() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    scene.line().await;
-    drop(server);
-    for _ in 0..100 {
-        scene.mock.keep_silent();
-    }
-    scene.world.user("a", 20);
-    let mut found = Vec::new();
-    while found.len() < 2 {
-        let line = scene.line().await;
-        if line.starts_with("onUser") {
-            found.push(line);
-            scene.world.user("b", 30);
-        }
-    }
-    assert_eq!(found, ["onUserCreate a (backfill)", "onUserCreate b (backfill)"]);
-}
-
 fn file() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name =
@@ -397,308 +259,6 @@ fn file() -> PathBuf {
     std::env::temp_dir().join(name)
 }
 
-#[tokio::test(start_paused = true)]
-async fn w16_w19_a_restart_begins_behind_the_last_event_that_was_confirmed() {
-    let path = file();
-    let world = World::default();
-    let mut scene = Scene::with(world.clone(), FileCursor::new(&path)).await;
-    let server = scene.connect(0).await;
-    server.beat(30);
-    for uid in ["a", "b", "c"] {
-        world.user(uid, 31);
-        server.created(uid);
-    }
-    assert_eq!(scene.lines(3).await, ["connected", "onUserCreate a", "onUserCreate b"]);
-    scene.events.shut_down();
-    // What came before is given all the same, and the next call confirms it.
-    assert_eq!(scene.line().await, "onUserCreate c");
-    assert!(matches!(scene.next().await, SocketEvent::Ended(SocketEnd::Closed)));
-    assert!(scene.events.next().await.is_none());
-    assert!(scene.events.next().await.is_none());
-
-    world.user("d", 50);
-    let mut scene = Scene::with(world.clone(), FileCursor::new(&path)).await;
-    let server = scene.connect(60).await;
-    let lines = scene.lines(3).await;
-    assert_eq!(lines, ["connected", "gap 30..60: 1", "onUserCreate d (backfill)"]);
-    server.beat(90);
-    server.user("onUserEnable", "d");
-    assert_eq!(scene.line().await, "onUserEnable d");
-    let saved = FileCursor::new(&path).load().await.unwrap().unwrap();
-    assert_eq!(saved.position, time(90));
-    assert!(!format!("{saved:?}").contains('d'.to_string().repeat(2).as_str()));
-    std::fs::write(&path, "{").unwrap();
-    let (socket, _) = socket();
-    let client = Client::over(Post(world), "t");
-    let damaged = client.events(&socket).cursor(FileCursor::new(&path)).open().await;
-    assert!(matches!(damaged, Err(EventsError::Cursor(_))), "never taken for none");
-    std::fs::remove_file(path).unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn w19_shutting_down_during_a_backfill_leaves_the_gap_to_the_next_start() {
-    let store = MemoryCursor::default();
-    let world = World::default();
-    let mut scene = Scene::with(world.clone(), store.clone()).await;
-    let server = scene.connect(0).await;
-    server.beat(30);
-    scene.line().await;
-    server.user("onUserEnable", "a");
-    scene.line().await;
-    scene.lose(server).await;
-    world.user("b", 40);
-    world.with(|account| account.failures = 3);
-    let server = scene.connect(60).await;
-    server.user("onUserDisable", "b");
-    server.beat(90);
-    assert_eq!(scene.line().await, "connected");
-    assert!(matches!(scene.next().await, SocketEvent::BackfillFailed { .. }));
-    scene.events.shut_down();
-    assert_eq!(scene.line().await, "onUserDisable b", "what cannot be asked for is given");
-    assert!(matches!(scene.next().await, SocketEvent::Ended(_)));
-    assert!(scene.events.next().await.is_none());
-    assert_eq!(store.load().await.unwrap().unwrap().position, time(30));
-    let mut scene = Scene::with(world, store).await;
-    world_without_failures(&scene.world);
-    let _server = scene.connect(120).await;
-    assert_eq!(scene.lines(3).await, ["connected", "gap 30..120: 1", "onUserCreate b (backfill)"]);
-}
-
 fn world_without_failures(world: &World) {
     world.with(|account| account.failures = 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn w19_a_stream_that_is_not_read_to_the_end_ends_after_ten_seconds() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    for number in 0..10 {
-        server.created(&format!("u{number}"));
-    }
-    scene.lines(2).await;
-    scene.events.shut_down();
-    tokio::time::sleep(DRAIN).await;
-    assert!(scene.events.next().await.is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn w18_a_handler_that_panics_loses_its_own_event_to_the_dead_letters_and_no_other() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    for uid in ["a", "b", "c"] {
-        server.created(uid);
-    }
-    server.beat(30);
-    let socket = scene.socket.clone();
-    let handled = Mutex::new(Vec::new());
-    let mut dead = Vec::new();
-    let handler = |event: Arc<SocketEvent>| {
-        let line = line(&event);
-        handled.lock().unwrap().push(line.clone());
-        if line.ends_with('c') {
-            socket.close();
-        }
-        async move { assert!(!line.ends_with('b'), "a bug") }
-    };
-    scene.events.for_each(handler, |event| dead.push(line(&event))).await;
-    let handled = handled.into_inner().unwrap();
-    assert_eq!(handled[..4], ["connected", "onUserCreate a", "onUserCreate b", "onUserCreate c"]);
-    assert_eq!(dead, ["onUserCreate b"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_server_pushes_twice_is_given_once() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    for _ in 0..2 {
-        server.created("a");
-        server.closed("one", "a");
-        server.user("onUserDisable", "a");
-    }
-    server.closed("two", "a");
-    assert_eq!(
-        scene.lines(6).await,
-        [
-            "connected",
-            "onUserCreate a",
-            "onUserConversation a 2",
-            "onUserDisable a",
-            "onUserDisable a",
-            "onUserConversation a 2"
-        ],
-        "an event without an id may well happen twice"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_user_created_anew_is_new_although_the_deletion_was_missed() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    let created = |seconds: i64| {
-        let user = json!({"uid": "a", "created": time(seconds).to_string()});
-        json!({"cmd": "onUserCreate", "ok": 1, "data": user}).to_string()
-    };
-    for seconds in [1, 1, 2] {
-        server.0.send(created(seconds));
-    }
-    server.user("onUserEnable", "b");
-    assert_eq!(
-        scene.lines(4).await,
-        ["connected", "onUserCreate a", "onUserCreate a", "onUserEnable b"]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn how_far_back_to_ask_is_looked_up_as_time_goes_by() {
-    let store = MemoryCursor::default();
-    let mut scene = Scene::with(World::default(), store.clone()).await;
-    scene.world.open("old", "a", -10_000);
-    let server = scene.connect(0).await;
-    scene.line().await;
-    let reach = async || {
-        let kept = store.load().await.unwrap().unwrap();
-        kept.conversations_from.as_second() - START
-    };
-    let mut hour = 0;
-    let mut beat = async |scene: &mut Scene| {
-        hour += 3600;
-        server.beat(hour);
-        server.user("onUserEnable", "a");
-        scene.line().await;
-    };
-    beat(&mut scene).await;
-    assert_eq!(reach().await, -10_300, "the beginning of the oldest, and five minutes");
-    scene.world.close("old");
-    server.closed("old", "a");
-    scene.line().await;
-    for _ in 0..4 {
-        beat(&mut scene).await;
-    }
-    assert!(reach().await >= 3300, "{}", reach().await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_of_a_socket_that_has_ended_says_so() {
-    let mut scene = Scene::new().await;
-    scene.socket.close();
-    assert!(matches!(scene.next().await, SocketEvent::Ended(SocketEnd::Closed)));
-    assert!(scene.events.next().await.is_none());
-    let client = Client::over(Post(scene.world.clone()), "t");
-    let Scene { socket, events, .. } = scene;
-    assert!(matches!(client.events(&socket).open().await, Err(EventsError::AlreadyRead)));
-    drop(events);
-    let mut again = client.events(&socket).open().await.unwrap();
-    assert!(matches!(again.next().await, Some(SocketEvent::Ended(SocketEnd::Closed))));
-    assert!(again.next().await.is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn w06_a_taken_place_ends_the_stream() {
-    let mut scene = Scene::new().await;
-    let server = scene.connect(0).await;
-    scene.line().await;
-    server.0.send(r#"{"ok":0,"error":"reused","errorCode":1018}"#);
-    drop(server);
-    assert!(matches!(scene.next().await, SocketEvent::Disconnected(_)));
-    assert!(matches!(scene.next().await, SocketEvent::Ended(SocketEnd::TakenOver)));
-    assert!(scene.events.next().await.is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn dropping_next_at_any_time_loses_nothing() {
-    let mut scene = Scene::new().await;
-    let mut server = scene.connect(0).await;
-    let mut lines = Vec::new();
-    let mut random = fastrand::Rng::with_seed(7);
-    for round in 0..400 {
-        let uid = format!("u{round}");
-        scene.world.user(&uid, round);
-        if random.u8(..4) > 0 {
-            server.created(&uid);
-        }
-        if random.u8(..8) == 0 {
-            server.beat(round);
-        }
-        if round == 399 || random.u8(..40) == 0 {
-            drop(server);
-            loop {
-                tokio::select! {
-                    biased;
-                    reconnected = scene.mock.accept() => {
-                        let mut reconnected = reconnected;
-                        reconnected.received().await.unwrap();
-                        reconnected.send(r#"{"cmd":"connected","ok":1}"#);
-                        reconnected.received().await.unwrap();
-                        server = Server(reconnected);
-                        server.beat(round);
-                        break;
-                    }
-                    event = scene.events.next() => lines.push(line(&event.unwrap())),
-                }
-            }
-        }
-        // Polled so many times, and dropped.
-        for _ in 0..random.u8(..4) {
-            tokio::select! {
-                event = scene.events.next() => lines.push(line(&event.unwrap())),
-                () = async { for _ in 0..random.u8(..6) { tokio::task::yield_now().await } } => {}
-            }
-        }
-    }
-    server.user("onUserDelete", "end");
-    while lines.last().is_none_or(|last| last != "onUserDelete end") {
-        lines.push(scene.line().await);
-    }
-    let created = |line: &&String| line.starts_with("onUserCreate");
-    let mut uids: Vec<&str> =
-        lines.iter().filter(created).map(|line| line.split(' ').nth(1).unwrap()).collect();
-    let count = uids.len();
-    uids.sort_unstable();
-    uids.dedup();
-    assert_eq!((count, uids.len()), (400, 400));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_backfill_over_the_same_socket_does_not_wait_for_the_events_behind_it() {
-    let (socket, mock) = socket();
-    let world = World::default();
-    let client = Client::over_socket(&socket).retry_policy(RetryPolicy::never());
-    let mut events = client.events(&socket).open().await.unwrap();
-    let answering = async {
-        let mut server = mock.accept().await;
-        server.received().await.unwrap();
-        server.send(r#"{"cmd":"connected","ok":1}"#);
-        let mut server = Server(server);
-        let mut flooded = false;
-        while let Some(request) = server.0.received().await {
-            let request: Value = serde_json::from_slice(&request).unwrap();
-            if request["cmd"] == "heartbeat" {
-                server.beat(0);
-                continue;
-            }
-            if !std::mem::replace(&mut flooded, true) {
-                for number in 0..20_000 {
-                    let uid = format!("u{number}");
-                    world.user(&uid, 1);
-                    server.created(&uid);
-                }
-            }
-            let answer = world.answer(&request);
-            server.0.send(answer.to_string());
-        }
-    };
-    let reading = async {
-        let mut uids = std::collections::BTreeSet::new();
-        while uids.len() < 20_000 {
-            if let SocketEvent::Event { event: Event::UserCreated(user), .. } =
-                events.next().await.unwrap()
-            {
-                assert!(uids.insert(user.uid), "twice");
-            }
-        }
-    };
-    tokio::select! {
-        () = answering => panic!("the connection was lost"),
-        () = reading => {}
-    }
 }

@@ -8,8 +8,10 @@ use crate::{
 
 /// What the server posts to the `webhookURL` of a template whenever the message has come further.
 ///
-/// Callbacks may come twice and out of order: [`Ack::merge`] settles it. There is no signature. The
-/// only proof that one is genuine is a secret of your own, in the URL or in `webhookHeaders`.
+/// Callbacks may come twice and out of order: [`Ack::merge`] settles it, and
+/// [`Deliveries`](crate::Deliveries) keeps the state of each message. There is no signature. What
+/// proves that one is genuine is a secret of your own, in the URL or in `webhookHeaders`, or
+/// `CallbackKeys` (feature `proof`).
 ///
 /// Source: Convrs API > Commands - Sending Messages > Webhook Callbacks
 ///
@@ -67,6 +69,9 @@ pub struct DeliveryCallback {
     /// of a send whose reply was lost. It stands in the payload on the wire.
     #[serde(skip)]
     pub send_id: Option<SendId>,
+    /// What `CallbackKeys` put beside the id, and check.
+    #[serde(skip)]
+    pub(crate) proof: Option<String>,
     /// Fields that are not documented.
     #[serde(skip)]
     pub extra: Extra,
@@ -90,6 +95,7 @@ impl DeliveryCallback {
             whatsapp_error_code: None,
             whatsapp_error_desc: None,
             send_id: None,
+            proof: None,
             extra: Extra::default(),
         }
     }

@@ -20,8 +20,9 @@ use tokio::{
 };
 
 use super::{Inbox, Item, Order};
-use crate::session::{
-    Action, Disconnect, Failure, Notice, OPENING, OpenFailure, Session, SocketEnd,
+use crate::{
+    session::{Action, Disconnect, Failure, Notice, OPENING, OpenFailure, Session, SocketEnd},
+    trace::socket as trace,
 };
 
 type Opening = Pin<Box<dyn Future<Output = Result<Box<dyn WebSocket>, TransportError>> + Send>>;
@@ -126,6 +127,7 @@ impl Driver {
                 self.session.opened(now);
             }
             Err(error) => {
+                trace::not_opened(self.endpoint.host(), &error);
                 let why = match error.kind() {
                     Kind::Refused { status } => OpenFailure::Status(status.as_u16()),
                     _ => OpenFailure::Other,
@@ -222,6 +224,7 @@ impl Driver {
     }
 
     fn tell(&mut self, notice: Notice) {
+        trace::notice(self.endpoint.host(), &notice);
         match notice {
             Notice::Connected => self.inbox.connected(true),
             Notice::Disconnected(_) => self.inbox.connected(false),

@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::lock;
 use crate::session::{Notice, SocketEnd};
@@ -45,6 +46,8 @@ struct State {
     read: bool,
     /// The server's time on this connection, once it is known.
     server_time: Option<Timestamp>,
+    /// The server's time on any connection, and when it was told.
+    last_told: Option<(Timestamp, Instant)>,
     connected: bool,
     /// Whether nothing comes any more, and why if the session says so.
     ended: Option<Option<SocketEnd>>,
@@ -111,9 +114,15 @@ impl Inbox {
         }
     }
 
-    /// The latest time that the server told on this connection.
-    pub(crate) fn server_time_now(&self) -> Option<Timestamp> {
-        lock(&self.0).server_time
+    /// The last time of the server's, on whichever connection.
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
+        lock(&self.0).last_told.map(|(time, _)| time)
+    }
+
+    /// What the server's clock shows by now, for all that is known. `None` when it never told.
+    pub(crate) fn estimate(&self) -> Option<Timestamp> {
+        let (time, at) = lock(&self.0).last_told?;
+        time.saturating_add(at.elapsed()).ok()
     }
 
     /// Whether there is room. Without it, the task of `cx` is woken when there is.
@@ -152,6 +161,7 @@ impl Inbox {
     pub(super) fn server_time(&self, time: Timestamp) {
         let mut state = lock(&self.0);
         state.server_time = Some(time);
+        state.last_told = Some((time, Instant::now()));
         wake(&mut state);
     }
 

@@ -293,3 +293,15 @@ async fn dropping_every_handle_closes_the_connection() {
     let mut items = std::collections::VecDeque::new();
     assert!(!std::future::poll_fn(|cx| inbox.poll_take(&mut items, cx)).await, "it has ended");
 }
+
+#[tokio::test(start_paused = true)]
+async fn h26_the_servers_clock_goes_on_when_it_does_not_tell_its_time() {
+    let inbox = Inbox::default();
+    assert_eq!(inbox.estimate(), None);
+    let told: jiff::Timestamp = "2026-02-28T14:30:00Z".parse().unwrap();
+    inbox.connected(true);
+    inbox.server_time(told);
+    inbox.connected(false);
+    tokio::time::advance(Duration::from_secs(90)).await;
+    assert_eq!(inbox.estimate(), Some("2026-02-28T14:31:30Z".parse().unwrap()));
+}

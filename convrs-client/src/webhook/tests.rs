@@ -64,6 +64,19 @@ fn delivered(received: &Received) -> &DeliveryCallback {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn bytes_go_in_and_bytes_come_out() {
+    let (webhook, stored) = webhook(by_header());
+    let request = to("/hook", &[SECRET], callback("m", 2).to_string()).map(Bytes::from);
+    assert_eq!(webhook.handle(request).await.status(), 200);
+    assert_eq!(stored.lock().unwrap().len(), 1);
+    let large = to("/hook", &[SECRET], " ".repeat((1 << 20) + 1)).map(Bytes::from);
+    assert_eq!(webhook.handle(large).await.status(), 413);
+    let wrong: Response<Bytes> = webhook.handle(to("/hook", &[], "").map(Bytes::from)).await;
+    assert_eq!(wrong.status(), 401);
+    assert!(wrong.body().starts_with(b"{"));
+}
+
 #[tokio::test]
 async fn e01_a_missing_wrong_doubled_or_empty_secret_is_401_and_reaches_nobody() {
     let (webhook, stored) = webhook(by_header());

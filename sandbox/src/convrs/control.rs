@@ -64,6 +64,12 @@ pub enum ControlError {
     /// It is no phone number.
     #[error("write the number with its country code, as in +447922021419")]
     InvalidPhone,
+    /// The account does not exist.
+    #[error("the sandbox has no such account: register it first")]
+    UnknownAccount,
+    /// No QR code of the account waits to be scanned.
+    #[error("the account has no QR code, or an old one: ask for one first")]
+    NoQrCode,
     /// It is no URL that could be posted to.
     #[error("use a URL such as http://127.0.0.1:8080/events")]
     InvalidUrl,

@@ -10,3 +10,4 @@ mod proxies;
 mod redirects;
 mod support;
 mod targets;
+mod websockets;

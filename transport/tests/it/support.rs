@@ -12,11 +12,13 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use replykit_transport::{
     Body, CallOptions, HttpTransport, Outcome, Phase, ReqwestTransport, TransportError,
     TransportErrorKind,
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha1_smol::Sha1;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -171,7 +173,11 @@ impl Server {
             let accepting = acceptor.accept(stream);
             async move {
                 if let Ok(mut stream) = accepting.await {
-                    read_request(&mut stream).await;
+                    let request = read_request(&mut stream).await.unwrap_or_default();
+                    if let Some(answer) = websocket_answer(&request) {
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                        std::future::pending::<()>().await;
+                    }
                     stream.write_all(OK.as_bytes()).await.unwrap();
                     let _ = stream.shutdown().await;
                 }
@@ -218,6 +224,18 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Optio
         }
     }
     Some(String::from_utf8(bytes).unwrap())
+}
+
+/// The answer to a request that asks for a WebSocket.
+pub(crate) fn websocket_answer(request: &str) -> Option<String> {
+    let key = header(request, "sec-websocket-key").pop()?;
+    let mut hash = Sha1::from(key);
+    hash.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let accept = STANDARD.encode(hash.digest().bytes());
+    Some(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    ))
 }
 
 fn is_complete(bytes: &[u8]) -> bool {
