@@ -12,6 +12,7 @@
 mod commands;
 mod conformance;
 mod control;
+mod crm_client;
 mod crm_contacts;
 mod crm_control;
 mod crm_wire;

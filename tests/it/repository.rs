@@ -13,8 +13,15 @@ use serde_json::Map;
 
 use crate::support::repository;
 
-const PUBLISHED: [&str; 6] =
-    ["transport", "inbound", "convrs-client", "autoreply-server", "sandbox", "cli"];
+const PUBLISHED: [&str; 7] = [
+    "transport",
+    "inbound",
+    "convrs-client",
+    "whatsapp-automation",
+    "autoreply-server",
+    "sandbox",
+    "cli",
+];
 
 fn read(path: &str) -> String {
     let path = repository().join(path);

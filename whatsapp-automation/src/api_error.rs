@@ -1,0 +1,63 @@
+use std::{collections::BTreeMap, fmt};
+
+use http::StatusCode;
+use serde_json::Value;
+
+/// A refusal in the server's words. They may quote what was sent, so `Debug` and `Display` show only
+/// the status and the names of the fields.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What is wrong, where the server says it in one text: `error`, `detail` or `message`.
+    pub message: Option<String>,
+    /// What is wrong with each field, as in `{"name": ["This field is required."]}`.
+    pub fields: BTreeMap<String, Vec<String>>,
+}
+
+impl ApiError {
+    /// Reads a refusal; `None` for what is none of the API's, such as a page of HTML.
+    #[must_use]
+    pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
+        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
+        let mut message = None;
+        let mut fields = BTreeMap::new();
+        for (name, value) in body {
+            match value {
+                Value::String(text) if matches!(name.as_str(), "error" | "detail" | "message") => {
+                    message.get_or_insert(text);
+                }
+                Value::String(text) => {
+                    fields.insert(name, vec![text]);
+                }
+                Value::Array(texts) => {
+                    let texts = texts.iter().filter_map(Value::as_str).map(str::to_owned);
+                    fields.insert(name, texts.collect());
+                }
+                _ => {}
+            }
+        }
+        (message.is_some() || !fields.is_empty()).then_some(Self { status, message, fields })
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("status", &self.status.as_u16())
+            .field("fields", &self.fields.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server refused with HTTP {}", self.status.as_u16())?;
+        if !self.fields.is_empty() {
+            let names: Vec<_> = self.fields.keys().map(String::as_str).collect();
+            write!(f, ", for {}", names.join(", "))?;
+        }
+        f.write_str("; ApiError::message and fields have its words")
+    }
+}

@@ -1,0 +1,256 @@
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use replykit_transport::{
+    Outcome, Phase, RestFailed, RestFailure, RetryRule, TransportError, TransportErrorKind,
+    excerpt, retry_after,
+};
+
+use crate::{ApiError, Invalid, ProtocolError, ProtocolProblem};
+
+/// Why a call did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried out
+/// all the same.
+///
+/// Neither `Display` nor `Debug` shows a cookie, a password, a phone number, a name or a text.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    doubtful: bool,
+}
+
+/// The stage at which a call failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request breaks a rule. It was not sent.
+    Invalid(Invalid),
+    /// No complete answer came back.
+    Transport(TransportError),
+    /// The server refused the request, in its own words.
+    Api(ApiError),
+    /// An HTTP status other than 2xx, and nothing of the API's own in the body, such as a page of HTML.
+    Http {
+        /// The status.
+        status: StatusCode,
+    },
+    /// An answer came that says neither yes nor no.
+    Protocol(ProtocolError),
+}
+
+impl Error {
+    /// The stage at which the call failed, with what is known about it.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Whether the request can have been carried out all the same.
+    ///
+    /// | kind | outcome |
+    /// |---|---|
+    /// | `Invalid` | `NotSent` |
+    /// | `Transport` | `NotSent` until there was a connection, then `Unknown` |
+    /// | `Api`, `Http` | by the status, see [`Outcome::of_status`] |
+    /// | `Protocol` | `Unknown` |
+    ///
+    /// It is that of the last attempt, and `Unknown` when an attempt before it may have been carried
+    /// out.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.0.doubtful { Outcome::Unknown } else { RestFailure::outcome(self) }
+    }
+
+    /// How long the server asked to wait, by the `Retry-After` of its answer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many attempts the call made. 0 for a request that was not sent for breaking a rule.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, waits included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        let (attempts, elapsed, doubtful) = (0, Duration::ZERO, false);
+        Self(Box::new(Inner { kind, retry_after: None, attempts, elapsed, doubtful }))
+    }
+
+    pub(crate) fn protocol(problem: ProtocolProblem, answer: &[u8]) -> Self {
+        let excerpt = excerpt(answer);
+        Self::new(ErrorKind::Protocol(ProtocolError { problem, excerpt }))
+    }
+
+    /// What an answer with a status other than 2xx says.
+    pub(crate) fn of_answer(answer: &Response<Bytes>) -> Self {
+        let status = answer.status();
+        let kind = match ApiError::read(status, answer.body()) {
+            Some(refusal) => ErrorKind::Api(refusal),
+            None => ErrorKind::Http { status },
+        };
+        let mut error = Self::new(kind);
+        error.0.retry_after = retry_after(answer.headers());
+        error
+    }
+
+    /// The status of the answer, where it was none of 2xx.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.kind() {
+            ErrorKind::Api(refusal) => Some(refusal.status),
+            ErrorKind::Http { status } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+impl RestFailure for Error {
+    fn outcome(&self) -> Outcome {
+        match (self.kind(), self.status()) {
+            (ErrorKind::Invalid(_), _) => Outcome::NotSent,
+            (ErrorKind::Transport(error), _) => error.outcome(),
+            (_, Some(status)) => Outcome::of_status(status),
+            _ => Outcome::Unknown,
+        }
+    }
+
+    fn retry(&self) -> RetryRule {
+        let unless_send = RetryRule::UnlessSend(Duration::ZERO);
+        match (self.kind(), self.status()) {
+            (ErrorKind::Transport(error), _) => match (error.phase(), error.kind()) {
+                (_, TransportErrorKind::TooLarge | TransportErrorKind::Encoding) => {
+                    RetryRule::Never
+                }
+                (Phase::Connect, TransportErrorKind::Connect | TransportErrorKind::Timeout) => {
+                    RetryRule::After(Duration::ZERO)
+                }
+                (Phase::Exchange | Phase::Body, _) => unless_send,
+                _ => RetryRule::Never,
+            },
+            (_, Some(status)) => match status.as_u16() {
+                425 | 429 => RetryRule::After(Duration::from_secs(1)),
+                408 | 499 | 500 | 502..=504 | 520..=599 => unless_send,
+                _ => RetryRule::Never,
+            },
+            // A page of a proxy that is gone a moment later; what is JSON would come again.
+            (ErrorKind::Protocol(error), _) if error.problem() == ProtocolProblem::NotJson => {
+                RetryRule::OnceUnlessSend(Duration::from_secs(1))
+            }
+            _ => RetryRule::Never,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            ErrorKind::Invalid(error) => error.fmt(f),
+            ErrorKind::Transport(error) => error.fmt(f),
+            ErrorKind::Api(error) => error.fmt(f),
+            ErrorKind::Http { status } => {
+                write!(f, "the server answered HTTP {} and nothing of the API", status.as_u16())
+            }
+            ErrorKind::Protocol(error) => error.fmt(f),
+        }?;
+        if self.0.attempts > 1 {
+            let (attempts, elapsed) = (self.0.attempts, self.0.elapsed.as_secs_f64());
+            write!(f, "; this was attempt {attempts}, after {elapsed:.1} s")?;
+        }
+        if self.0.doubtful {
+            f.write_str("; an attempt before it may have been carried out")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // What Display repeats is not a source as well; only its causes are.
+        match self.kind() {
+            ErrorKind::Transport(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(ErrorKind::Invalid(invalid))
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        Self::new(ErrorKind::Transport(error))
+    }
+}
+
+impl From<RestFailed<Self>> for Error {
+    fn from(failed: RestFailed<Self>) -> Self {
+        let mut error = failed.error;
+        error.0.attempts = failed.attempts;
+        error.0.elapsed = failed.elapsed;
+        error.0.doubtful = failed.doubtful;
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &'static str) -> Error {
+        let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        Error::of_answer(&answer)
+    }
+
+    #[test]
+    fn every_shape_of_refusal_is_read() {
+        let ErrorKind::Api(refusal) = of(400, r#"{"name":["required"],"group":"full"}"#).0.kind
+        else {
+            panic!()
+        };
+        assert_eq!(refusal.fields["name"], ["required"]);
+        assert_eq!(refusal.fields["group"], ["full"]);
+        for body in [r#"{"error":"no"}"#, r#"{"detail":"no"}"#, r#"{"message":"no"}"#] {
+            let error = of(404, body);
+            let ErrorKind::Api(refusal) = error.kind() else { panic!() };
+            assert_eq!(refusal.message.as_deref(), Some("no"));
+            assert_eq!(error.outcome(), Outcome::Rejected);
+        }
+        for page in ["<html>Server Error (500)</html>", "", "[]", "{}"] {
+            let error = of(500, page);
+            assert!(matches!(error.kind(), ErrorKind::Http { .. }), "{page}");
+            assert_eq!(error.outcome(), Outcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_refusal_shows_no_word_of_the_server() {
+        let error = of(400, r#"{"phone_number":["+40712345678 exists"],"error":"canary"}"#);
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("phone_number") && shown.contains("400"), "{shown}");
+        assert!(!shown.contains("4071") && !shown.contains("canary"), "{shown}");
+        let error = Error::protocol(ProtocolProblem::Shape, b"canary");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}

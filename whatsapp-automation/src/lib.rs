@@ -1,0 +1,26 @@
+// The first example of the README needs the feature; its text does not.
+#![cfg_attr(any(not(doctest), feature = "reqwest"), doc = include_str!("../README.md"))]
+
+mod api_error;
+mod error;
+mod invalid;
+mod items;
+mod media;
+mod multipart;
+mod protocol_error;
+mod redact;
+mod scalar;
+mod time;
+mod trace;
+
+pub mod crm;
+
+pub use api_error::ApiError;
+pub use error::{Error, ErrorKind};
+pub use invalid::Invalid;
+pub use items::{Items, Malformed};
+pub use media::Media;
+pub use protocol_error::{ProtocolError, ProtocolProblem};
+pub use replykit_transport as transport;
+pub use replykit_transport::{OperationClass, Outcome, RetryPolicy, RetryRule};
+pub use time::DateTime;
