@@ -86,10 +86,16 @@ async fn w02_what_is_silent_is_given_up_and_tried_again() {
     let mut scene = Scene::to(sandbox, &url, hasty, |builder| builder).await;
     assert_eq!(scene.lines(2).await, ["attempt 1", "connected"]);
 
-    let silent = Script::upgrade().then(Step::ReadBytes(1)).hold();
+    // The time runs once the client has sent its first frame. The pings, which are longer than the answer
+    // to the upgrade, tell when that is.
+    let pings = [[0x89, 125].as_slice(), &[0; 125]].concat().repeat(2);
+    let told = pings.len() as u64;
+    let silent = Script::upgrade().then(Step::ReadBytes(1)).write(pings).hold();
     let server = server([silent, Script::connected().hold()]).await;
     let mut scene = Scene::of(&server, |builder| builder).await;
-    server.settled(1, hasty).await;
+    while server.written() < told {
+        tokio::task::yield_now().await;
+    }
     leap(Duration::from_secs(10)).await;
     assert_eq!(scene.lines(2).await, ["attempt 1", "connected"]);
 }
