@@ -5,6 +5,7 @@ mod api_error;
 mod error;
 mod invalid;
 mod items;
+mod json;
 mod media;
 mod multipart;
 mod protocol_error;

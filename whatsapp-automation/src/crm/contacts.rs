@@ -9,9 +9,10 @@ use crate::{
     DateTime, Invalid, OperationClass, ProtocolProblem,
     crm::{
         ContactId, Endpoint, GroupId,
-        endpoint::{self, delete, get, list, one},
+        endpoint::{delete, get, list, one},
         rules,
     },
+    json::{json, read_object},
     redact, scalar,
 };
 
@@ -157,11 +158,11 @@ impl Endpoint for CreateContact {
     }
 
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 
     fn read(&self, status: StatusCode, body: &[u8]) -> Result<ContactCreated, ProtocolProblem> {
-        let contact = endpoint::read_object(body)?;
+        let contact = read_object(body)?;
         match status {
             StatusCode::CREATED => Ok(ContactCreated { contact, existed: false }),
             StatusCode::OK => Ok(ContactCreated { contact, existed: true }),
@@ -215,7 +216,7 @@ one!(UpdateContact, "crm.update_contact", PUT, Write, "contacts", Contact, {
         all(&self.name, &self.phone_number, &self.landing_page)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
@@ -258,7 +259,7 @@ one!(PatchContact, "crm.patch_contact", PATCH, Write, "contacts", Contact, {
         rules::if_given(self.landing_page.as_ref(), |page| rules::present("landing_page", page))
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 

@@ -1,9 +1,7 @@
 use http::{HeaderValue, Method, StatusCode};
-use replykit_inbound::repair_json;
 use replykit_transport::Body;
-use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Invalid, Items, OperationClass, ProtocolProblem, items::problem};
+use crate::{Invalid, OperationClass, ProtocolProblem};
 
 /// An endpoint of the service: a type whose fields are the request.
 ///
@@ -56,24 +54,6 @@ pub trait Endpoint: Send + Sync {
     }
 }
 
-/// A JSON body.
-pub(crate) fn json(request: &impl Serialize) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-    let json = serde_json::to_vec(request)
-        .map_err(|_| Invalid::new("body", "a value cannot be written as JSON"))?;
-    Ok(Some((HeaderValue::from_static("application/json"), Body::from(json))))
-}
-
-/// Reads one object.
-pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProtocolProblem> {
-    let json = repair_json(body);
-    serde_json::from_str(&json).map_err(|_| problem(&json))
-}
-
-/// Reads a list.
-pub(crate) fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Items<T>, ProtocolProblem> {
-    Items::read(&repair_json(body))
-}
-
 /// Seen on a running backend: 204 and an empty body.
 pub(crate) fn deleted(status: StatusCode) -> Result<(), ProtocolProblem> {
     if status == StatusCode::NO_CONTENT { Ok(()) } else { Err(ProtocolProblem::Status) }
@@ -111,7 +91,7 @@ macro_rules! list {
                 _: http::StatusCode,
                 body: &[u8],
             ) -> Result<Self::Output, $crate::ProtocolProblem> {
-                $crate::crm::endpoint::read_list(body)
+                $crate::json::read_list(body)
             }
         }
     };
@@ -214,7 +194,7 @@ macro_rules! one {
                 _: http::StatusCode,
                 body: &[u8],
             ) -> Result<Self::Output, $crate::ProtocolProblem> {
-                let model: $model = $crate::crm::endpoint::read_object(body)?;
+                let model: $model = $crate::json::read_object(body)?;
                 if model.id == self.id {
                     Ok(model)
                 } else {
@@ -249,7 +229,7 @@ macro_rules! make {
                 _: http::StatusCode,
                 body: &[u8],
             ) -> Result<Self::Output, $crate::ProtocolProblem> {
-                $crate::crm::endpoint::read_object(body)
+                $crate::json::read_object(body)
             }
         }
     };

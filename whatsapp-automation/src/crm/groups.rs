@@ -9,9 +9,10 @@ use crate::{
     DateTime, Invalid,
     crm::{
         GroupId,
-        endpoint::{self, delete, get, list, make, one},
+        endpoint::{delete, get, list, make, one},
         rules,
     },
+    json::json,
     redact, scalar,
 };
 
@@ -130,7 +131,7 @@ make!(CreateGroup, "crm.create_group", Send, "groups/", Group, {
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
@@ -170,7 +171,7 @@ one!(UpdateGroup, "crm.update_group", PUT, Write, "groups", Group, {
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
@@ -212,7 +213,7 @@ one!(PatchGroup, "crm.patch_group", PATCH, Write, "groups", Group, {
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 

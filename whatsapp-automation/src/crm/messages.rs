@@ -9,9 +9,10 @@ use crate::{
     DateTime, Invalid,
     crm::{
         MessageId, SendState,
-        endpoint::{self, delete, get, list, make, one},
+        endpoint::{delete, get, list, make, one},
         rules,
     },
+    json::json,
     redact, scalar,
 };
 
@@ -158,7 +159,7 @@ make!(SendMessage, "crm.send_message", Send, "whatsapp/", Message, {
         all(&self.phone_number, &self.message, self.scheduled_at.as_ref())
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
@@ -202,7 +203,7 @@ one!(UpdateMessage, "crm.update_message", PUT, Send, "whatsapp", Message, {
         all(&self.phone_number, &self.message, self.scheduled_at.as_ref())
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
@@ -245,7 +246,7 @@ one!(PatchMessage, "crm.patch_message", PATCH, Send, "whatsapp", Message, {
         rules::scheduled_at(self.scheduled_at.iter().flatten().next())
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 

@@ -9,9 +9,10 @@ use crate::{
     DateTime, Invalid, Media,
     crm::{
         SendState, StatusId,
-        endpoint::{self, delete, get, list, make, one},
+        endpoint::{delete, get, list, make, one},
         rules,
     },
+    json::json,
     multipart::Form,
     redact,
 };
@@ -159,7 +160,7 @@ make!(PostStatus, "crm.post_status", Send, "status/", Status, {
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
         match &self.media {
             Some(media) => form(self.text.as_ref(), self.scheduled_at.as_ref(), media).map(Some),
-            None => endpoint::json(self),
+            None => json(self),
         }
     }
 });
@@ -205,7 +206,7 @@ one!(UpdateStatus, "crm.update_status", PUT, Send, "status", Status, {
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
         match &self.media {
             Some(media) => form(self.text.as_ref(), self.scheduled_at.as_ref(), media).map(Some),
-            None => endpoint::json(self),
+            None => json(self),
         }
     }
 });
@@ -245,7 +246,7 @@ one!(PatchStatus, "crm.patch_status", PATCH, Send, "status", Status, {
         rules::scheduled_at(self.scheduled_at.iter().flatten().next())
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        endpoint::json(self)
+        json(self)
     }
 });
 
