@@ -40,6 +40,10 @@ impl ApiError {
         }
         (message.is_some() || !fields.is_empty()).then_some(Self { status, message, fields })
     }
+
+    pub(crate) fn without_words(status: StatusCode) -> Self {
+        Self { status, message: None, fields: BTreeMap::new() }
+    }
 }
 
 impl fmt::Debug for ApiError {

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -7,7 +7,7 @@ use replykit_transport::{
     excerpt, retry_after,
 };
 
-use crate::{ApiError, Invalid, ProtocolError, ProtocolProblem};
+use crate::{ApiError, Invalid, LoginError, LoginProblem, ProtocolError, ProtocolProblem};
 
 /// Why a call did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried out
 /// all the same.
@@ -42,6 +42,8 @@ pub enum ErrorKind {
     },
     /// An answer came that says neither yes nor no.
     Protocol(ProtocolError),
+    /// The call needs a session, and there is none. Only the clients of `session` have it.
+    Login(LoginError),
 }
 
 impl Error {
@@ -55,9 +57,9 @@ impl Error {
     ///
     /// | kind | outcome |
     /// |---|---|
-    /// | `Invalid` | `NotSent` |
+    /// | `Invalid`, `Login` | `NotSent` |
     /// | `Transport` | `NotSent` until there was a connection, then `Unknown` |
-    /// | `Api`, `Http` | by the status, see [`Outcome::of_status`] |
+    /// | `Api`, `Http` | by the status, see [`Outcome::of_status`]; `Rejected` where it is 2xx |
     /// | `Protocol` | `Unknown` |
     ///
     /// It is that of the last attempt, and `Unknown` when an attempt before it may have been carried
@@ -67,7 +69,17 @@ impl Error {
         if self.0.doubtful { Outcome::Unknown } else { RestFailure::outcome(self) }
     }
 
-    /// How long the server asked to wait, by the `Retry-After` of its answer.
+    /// What is wrong with the session, where the call failed for that.
+    #[must_use]
+    pub fn login_problem(&self) -> Option<LoginProblem> {
+        match self.kind() {
+            ErrorKind::Login(error) => Some(error.problem()),
+            _ => None,
+        }
+    }
+
+    /// How long to wait: what the server asked for by the `Retry-After` of its answer, or until a login
+    /// is tried again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -90,9 +102,44 @@ impl Error {
         Self(Box::new(Inner { kind, retry_after: None, attempts, elapsed, doubtful }))
     }
 
+    /// With what is known of the call that it ended.
+    pub(crate) fn of_call(mut self, attempts: u32, elapsed: Duration, doubtful: bool) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self.0.doubtful = doubtful;
+        self
+    }
+
+    pub(crate) fn login(problem: LoginProblem, cause: Option<Arc<Self>>) -> Self {
+        Self::new(ErrorKind::Login(LoginError { problem, cause }))
+    }
+
+    /// The failure of a login that was to renew a session.
+    pub(crate) fn failed_login(cause: Arc<Self>) -> Self {
+        let refused = cause.is_refusal();
+        let problem = if refused { LoginProblem::Refused } else { LoginProblem::Failed };
+        Self::login(problem, Some(cause))
+    }
+
+    /// Whether the server said no, and would say it again.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.outcome() == Outcome::Rejected
+            && !self.status().is_some_and(|status| matches!(status.as_u16(), 425 | 429))
+    }
+
+    pub(crate) fn locked(time: Duration, cause: Option<Arc<Self>>) -> Self {
+        let mut error = Self::login(LoginProblem::Locked, cause);
+        error.0.retry_after = Some(time);
+        error
+    }
+
     pub(crate) fn protocol(problem: ProtocolProblem, answer: &[u8]) -> Self {
         let excerpt = excerpt(answer);
         Self::new(ErrorKind::Protocol(ProtocolError { problem, excerpt }))
+    }
+
+    pub(crate) fn refused(refusal: ApiError) -> Self {
+        Self::new(ErrorKind::Api(refusal))
     }
 
     /// What an answer with a status other than 2xx says.
@@ -107,7 +154,7 @@ impl Error {
         error
     }
 
-    /// The status of the answer, where it was none of 2xx.
+    /// The status of the answer, where that was a refusal or none of 2xx.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self.kind() {
@@ -121,8 +168,9 @@ impl Error {
 impl RestFailure for Error {
     fn outcome(&self) -> Outcome {
         match (self.kind(), self.status()) {
-            (ErrorKind::Invalid(_), _) => Outcome::NotSent,
+            (ErrorKind::Invalid(_) | ErrorKind::Login(_), _) => Outcome::NotSent,
             (ErrorKind::Transport(error), _) => error.outcome(),
+            (ErrorKind::Api(_), Some(status)) if status.is_success() => Outcome::Rejected,
             (_, Some(status)) => Outcome::of_status(status),
             _ => Outcome::Unknown,
         }
@@ -169,6 +217,7 @@ impl fmt::Display for Error {
                 write!(f, "the server answered HTTP {} and nothing of the API", status.as_u16())
             }
             ErrorKind::Protocol(error) => error.fmt(f),
+            ErrorKind::Login(error) => error.fmt(f),
         }?;
         if self.0.attempts > 1 {
             let (attempts, elapsed) = (self.0.attempts, self.0.elapsed.as_secs_f64());
@@ -186,6 +235,7 @@ impl std::error::Error for Error {
         // What Display repeats is not a source as well; only its causes are.
         match self.kind() {
             ErrorKind::Transport(error) => error.source(),
+            ErrorKind::Login(error) => error.source(),
             _ => None,
         }
     }
@@ -205,11 +255,7 @@ impl From<TransportError> for Error {
 
 impl From<RestFailed<Self>> for Error {
     fn from(failed: RestFailed<Self>) -> Self {
-        let mut error = failed.error;
-        error.0.attempts = failed.attempts;
-        error.0.elapsed = failed.elapsed;
-        error.0.doubtful = failed.doubtful;
-        error
+        failed.error.of_call(failed.attempts, failed.elapsed, failed.doubtful)
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod invalid;
 mod items;
 mod json;
+mod login_error;
 mod media;
 mod multipart;
 mod protocol_error;
@@ -15,11 +16,13 @@ mod time;
 mod trace;
 
 pub mod crm;
+pub mod session;
 
 pub use api_error::ApiError;
 pub use error::{Error, ErrorKind};
 pub use invalid::Invalid;
 pub use items::{Items, Malformed};
+pub use login_error::{LoginError, LoginProblem};
 pub use media::Media;
 pub use protocol_error::{ProtocolError, ProtocolProblem};
 pub use replykit_transport as transport;

@@ -20,6 +20,8 @@ pub enum ProtocolProblem {
     Status,
     /// It tells of another object than the one that was asked for.
     Mismatch,
+    /// It ought to set a session cookie, and sets none that can be used.
+    NoCookie,
 }
 
 impl ProtocolProblem {
@@ -29,6 +31,9 @@ impl ProtocolProblem {
             Self::Shape => "the answer is JSON of another kind than was due",
             Self::Status => "the answer's status is a success, but none of this endpoint",
             Self::Mismatch => "the answer tells of another object than the one asked for",
+            Self::NoCookie => {
+                "the answer to the login sets no cookie `connect.sid` for this server"
+            }
         }
     }
 }

@@ -77,6 +77,7 @@ fn kind_of(kind: &ErrorKind) -> &'static str {
         ErrorKind::Api(_) => "api",
         ErrorKind::Http { .. } => "http",
         ErrorKind::Protocol(_) => "protocol",
+        ErrorKind::Login(_) => "login",
     }
 }
 

@@ -1,0 +1,181 @@
+//! What a client knows of its session, and what it does when that is over. No I/O and no clock: whoever
+//! asks says what time it is.
+//!
+//! Sessions are told apart by a generation, which changes whenever one begins or ends. An answer that
+//! belongs to an older generation changes nothing: a slow one must not bring a session back that was
+//! ended, nor replace the one that followed.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderValue;
+use tokio::time::Instant;
+
+use super::{
+    Login,
+    cookie::{SessionCookie, Told},
+};
+use crate::{Error, LoginProblem};
+
+/// How long no login is tried after one that was refused.
+const LOCK: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+pub(super) struct Jar {
+    generation: u64,
+    cookie: Option<SessionCookie>,
+    /// What the user allowed to keep.
+    login: Option<Login>,
+    /// A session was ended by the server.
+    was_ended: bool,
+    /// In this session only 401 says that it is over: whatever else looked like that came again right
+    /// after a new login.
+    is_certain: bool,
+    locked_until: Option<Instant>,
+    renewals: u64,
+    failure: Option<Arc<Error>>,
+}
+
+/// What a request gets of the session.
+pub(super) struct Pass {
+    pub(super) generation: u64,
+    pub(super) cookie: Option<HeaderValue>,
+    /// Whether more than 401 counts as the end of the session.
+    pub(super) suspects: bool,
+}
+
+/// What to do where a session is needed and there is none.
+pub(super) enum Renewal {
+    /// There is one, somebody else was faster.
+    Done(Pass),
+    /// Nothing can be done.
+    No(Error),
+    /// Log in.
+    By(Login),
+}
+
+impl Jar {
+    pub(super) fn pass(&self) -> Pass {
+        Pass {
+            generation: self.generation,
+            cookie: self.cookie.as_ref().and_then(SessionCookie::header),
+            suspects: self.login.is_some() && !self.is_certain,
+        }
+    }
+
+    pub(super) fn cookie(&self) -> Option<&SessionCookie> {
+        self.cookie.as_ref()
+    }
+
+    /// An answer of this generation came, with this cookie.
+    pub(super) fn answered(&mut self, generation: u64, told: Told) {
+        if generation != self.generation {
+            return;
+        }
+        match told {
+            Told::Set(cookie) => self.cookie = Some(cookie),
+            Told::Ended => self.over(generation),
+        }
+    }
+
+    /// The server does not know the session of this generation any more.
+    pub(super) fn over(&mut self, generation: u64) {
+        if generation == self.generation {
+            self.next(None);
+            self.was_ended = true;
+        }
+    }
+
+    /// A session begins, by the user's will.
+    pub(super) fn begin(&mut self, cookie: SessionCookie, login: Option<Login>) {
+        self.next(Some(cookie));
+        self.login = login;
+        self.locked_until = None;
+    }
+
+    /// The session ends, by the user's will.
+    pub(super) fn end(&mut self) {
+        self.next(None);
+        self.login = None;
+    }
+
+    pub(super) fn forget_password(&mut self) {
+        self.login = None;
+    }
+
+    /// What ended the session of this generation came again right after a new login. By 401 it locks the
+    /// login; anything else is no end, then.
+    pub(super) fn over_again(&mut self, generation: u64, unauthorized: bool, now: Instant) {
+        if generation != self.generation {
+            return;
+        }
+        if unauthorized {
+            self.over(generation);
+            self.locked_until = Some(now + LOCK);
+        } else {
+            self.is_certain = true;
+        }
+    }
+
+    /// How many logins of our own there were. To be remembered before queueing for one.
+    pub(super) fn renewals(&self) -> u64 {
+        self.renewals
+    }
+
+    /// What to do at the head of the queue, into which one came when there had been so many `renewals`.
+    pub(super) fn renewal(&self, renewals: u64, now: Instant) -> Renewal {
+        let pass = self.pass();
+        if pass.cookie.is_some() {
+            return Renewal::Done(pass);
+        }
+        let Some(login) = &self.login else {
+            let problem =
+                if self.was_ended { LoginProblem::Expired } else { LoginProblem::NotLoggedIn };
+            return Renewal::No(Error::login(problem, None));
+        };
+        // Whoever waited for a login shares what became of it.
+        if self.renewals != renewals
+            && let Some(failure) = &self.failure
+        {
+            return Renewal::No(Error::failed_login(failure.clone()));
+        }
+        let left = self.locked_until.map(|end| end.saturating_duration_since(now));
+        match left.filter(|left| !left.is_zero()) {
+            Some(left) => Renewal::No(Error::locked(left, self.failure.clone())),
+            None => Renewal::By(login.clone()),
+        }
+    }
+
+    /// What became of it.
+    pub(super) fn renewed(
+        &mut self,
+        result: Result<SessionCookie, Error>,
+        now: Instant,
+    ) -> Result<Pass, Error> {
+        self.renewals += 1;
+        match result {
+            Ok(cookie) => {
+                self.next(Some(cookie));
+                self.failure = None;
+                Ok(self.pass())
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                if error.is_refusal() {
+                    self.locked_until = Some(now + LOCK);
+                }
+                self.failure = Some(error.clone());
+                Err(Error::failed_login(error))
+            }
+        }
+    }
+
+    fn next(&mut self, cookie: Option<SessionCookie>) {
+        self.generation += 1;
+        self.cookie = cookie;
+        self.was_ended = false;
+        self.is_certain = false;
+    }
+}
+
+#[cfg(test)]
+mod tests;

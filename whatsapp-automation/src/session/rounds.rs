@@ -1,0 +1,274 @@
+//! One call: a round with the session that there is, and where that is over, a login and a round more.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use jiff::Timestamp;
+use replykit_transport::{
+    Body, OperationClass, Outcome, RestFailed, RestFailure, RestRequest, RetryRule, TransportError,
+};
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Client, Endpoint, Login, SessionUse,
+    client::Call,
+    cookie::{SessionCookie, Told, told},
+    jar::{Pass, Renewal},
+};
+use crate::{ApiError, Error, LoginProblem, ProtocolProblem};
+
+/// What an answer says of the session, besides its output.
+type Answered<T> = (T, Option<Told>);
+
+/// Why a round failed.
+struct Failure {
+    error: Error,
+    /// The server does not know the session.
+    is_over: bool,
+}
+
+impl RestFailure for Failure {
+    fn outcome(&self) -> Outcome {
+        RestFailure::outcome(&self.error)
+    }
+
+    fn retry(&self) -> RetryRule {
+        if self.is_over { RetryRule::Never } else { self.error.retry() }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        RestFailure::retry_after(&self.error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, is_over: false }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+fn error_of(failed: RestFailed<Failure>) -> Error {
+    failed.error.error.of_call(failed.attempts, failed.elapsed, failed.doubtful)
+}
+
+impl<E: Endpoint> Call<'_, E> {
+    pub(super) async fn run(self) -> Result<E::Output, Error> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        self.endpoint.validate()?;
+        let time = self.time.unwrap_or(usual_time::<E>());
+        let now = Instant::now();
+        let end = now.checked_add(time).unwrap_or(now + DAY);
+        match E::SESSION {
+            SessionUse::Needs => self.client.with_session(&self.endpoint, end).await,
+            SessionUse::Begins => self.client.begin(&self.endpoint, end).await,
+            SessionUse::Ends => self.client.end(&self.endpoint, end).await,
+        }
+    }
+}
+
+fn usual_time<E: Endpoint>() -> Duration {
+    Duration::from_secs(match E::CLASS {
+        _ if E::LIST => 60,
+        OperationClass::Send => 30,
+        _ => 15,
+    })
+}
+
+impl Client {
+    async fn with_session<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        end: Instant,
+    ) -> Result<E::Output, Error> {
+        let start = Instant::now();
+        let body = endpoint.body()?;
+        let pass = self.session.jar().pass();
+        let pass = if pass.cookie.is_some() { pass } else { self.renew(end).await? };
+        let first = match self.round(endpoint, &body, &pass, end).await {
+            Ok(answered) => return Ok(self.output(&pass, answered)),
+            Err(first) if !first.error.is_over => return Err(error_of(first)),
+            Err(first) => first,
+        };
+        self.session.jar().over(pass.generation);
+        // By 401 and 403 the server says that it did nothing.
+        let doubtful = first.outcome() == Outcome::Unknown;
+        let pass = match self.renew(end).await {
+            Ok(pass) => pass,
+            Err(error) => return Err(error.of_call(first.attempts, start.elapsed(), doubtful)),
+        };
+        let again = match self.round(endpoint, &body, &pass, end).await {
+            Ok(answered) => return Ok(self.output(&pass, answered)),
+            Err(again) => again,
+        };
+        let (attempts, doubtful) = (first.attempts + again.attempts, doubtful || again.doubtful);
+        let Failure { mut error, is_over } = again.error;
+        if is_over {
+            let unauthorized = error.status() == Some(StatusCode::UNAUTHORIZED);
+            self.session.jar().over_again(pass.generation, unauthorized, Instant::now());
+            if unauthorized {
+                error = Error::login(LoginProblem::Refused, Some(error.into()));
+            }
+        }
+        Err(error.of_call(attempts, start.elapsed(), doubtful))
+    }
+
+    async fn begin<E: Endpoint>(&self, endpoint: &E, end: Instant) -> Result<E::Output, Error> {
+        let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
+            return Err(Error::login(LoginProblem::Failed, None));
+        };
+        let (output, cookie) = self.log_in(endpoint, end).await?;
+        self.session.jar().begin(cookie, endpoint.keeps());
+        Ok(output)
+    }
+
+    async fn end<E: Endpoint>(&self, endpoint: &E, end: Instant) -> Result<E::Output, Error> {
+        let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
+            return Err(Error::login(LoginProblem::Failed, None));
+        };
+        let pass = {
+            let mut jar = self.session.jar();
+            // Whatever comes of it, nobody shall be logged in again behind it.
+            jar.forget_password();
+            jar.pass()
+        };
+        let body = endpoint.body()?;
+        let (output, _) = self.round(endpoint, &body, &pass, end).await.map_err(error_of)?;
+        self.session.jar().end();
+        Ok(output)
+    }
+
+    /// A session in the place of the one that is over. One login serves all who wait for it.
+    async fn renew(&self, end: Instant) -> Result<Pass, Error> {
+        let renewals = self.session.jar().renewals();
+        let renewed = timeout_at(end, async {
+            let _turn = self.session.turn.lock().await;
+            let login: Login = match self.session.jar().renewal(renewals, Instant::now()) {
+                Renewal::Done(pass) => return Ok(pass),
+                Renewal::No(error) => return Err(error),
+                Renewal::By(login) => login,
+            };
+            // Not the time of the call: others wait for it as well.
+            let end = Instant::now() + usual_time::<Login>();
+            let result = self.log_in(&login, end).await.map(|(_, cookie)| cookie);
+            self.session.jar().renewed(result, Instant::now())
+        });
+        renewed.await.unwrap_or_else(|_| Err(Error::login(LoginProblem::Failed, None)))
+    }
+
+    async fn log_in<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        end: Instant,
+    ) -> Result<(E::Output, SessionCookie), Error> {
+        let nobody = Pass { generation: 0, cookie: None, suspects: false };
+        let body = endpoint.body()?;
+        match self.round(endpoint, &body, &nobody, end).await.map_err(error_of)? {
+            (output, Some(Told::Set(cookie))) => Ok((output, cookie)),
+            _ => Err(Error::protocol(ProtocolProblem::NoCookie, b"")),
+        }
+    }
+
+    fn output<T>(&self, pass: &Pass, (output, told): Answered<T>) -> T {
+        if let Some(told) = told {
+            self.session.jar().answered(pass.generation, told);
+        }
+        output
+    }
+
+    /// The attempts that are made with one session.
+    async fn round<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        body: &Option<(HeaderValue, Body)>,
+        pass: &Pass,
+        end: Instant,
+    ) -> Result<Answered<E::Output>, RestFailed<Failure>> {
+        const MAX_LIST: usize = 64 * 1024 * 1024;
+        let mut request = RestRequest::new(E::NAME, E::CLASS, E::METHOD, endpoint.path());
+        request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(cookie) = &pass.cookie {
+            request.headers.insert(header::COOKIE, cookie.clone());
+        }
+        request.time = end.saturating_duration_since(Instant::now());
+        if E::LIST {
+            request.max_body = MAX_LIST;
+        }
+        request.body = body.clone();
+        self.rest.call(&request, |answer| self.read(endpoint, pass, &answer)).await
+    }
+
+    fn read<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        pass: &Pass,
+        answer: &Response<Bytes>,
+    ) -> Result<Answered<E::Output>, Failure> {
+        let (status, body) = (answer.status(), answer.body());
+        let is_unauthorized = status == StatusCode::UNAUTHORIZED;
+        // Nobody can be more logged out than this.
+        if is_unauthorized && E::SESSION == SessionUse::Ends {
+            return Ok((endpoint.read(b"").map_err(|problem| unreadable(problem, body))?, None));
+        }
+        let needs = E::SESSION == SessionUse::Needs;
+        let is_login_page = needs && pass.suspects && is_login_page(answer);
+        if is_login_page && !E::CLASS.may_repeat() {
+            // It may have been sent, so it is not made again; the next call logs in first.
+            self.session.jar().over(pass.generation);
+        }
+        let is_forbidden = status == StatusCode::FORBIDDEN && pass.suspects;
+        let is_over =
+            needs && (is_unauthorized || is_forbidden || is_login_page && E::CLASS.may_repeat());
+        if !status.is_success() {
+            return Err(Failure { error: Error::of_answer(answer), is_over });
+        }
+        if is_over {
+            return Err(Failure {
+                error: Error::protocol(ProtocolProblem::NotJson, body),
+                is_over,
+            });
+        }
+        if let Some(refusal) = refusal(status, body) {
+            return Err(Error::refused(refusal).into());
+        }
+        let output = endpoint.read(body).map_err(|problem| unreadable(problem, body))?;
+        Ok((output, told(answer.headers(), self.rest.base(), Timestamp::now())))
+    }
+}
+
+fn unreadable(problem: ProtocolProblem, body: &[u8]) -> Failure {
+    Error::protocol(problem, body).into()
+}
+
+/// A redirect to a login, or a page where JSON was due.
+fn is_login_page(answer: &Response<Bytes>) -> bool {
+    if answer.status().is_redirection() {
+        let target = answer.headers().get(header::LOCATION).and_then(|target| target.to_str().ok());
+        let target = target.unwrap_or_default().to_ascii_lowercase();
+        return ["login", "signin", "sign-in"].iter().any(|word| target.contains(word));
+    }
+    answer.status().is_success() && answer.body().trim_ascii_start().starts_with(b"<")
+}
+
+/// `{"success": false}` with a status that says otherwise.
+fn refusal(status: StatusCode, body: &[u8]) -> Option<ApiError> {
+    #[derive(Deserialize)]
+    struct Success {
+        success: bool,
+    }
+    let read: Success = serde_json::from_slice(body).ok()?;
+    if read.success {
+        return None;
+    }
+    Some(ApiError::read(status, body).unwrap_or_else(|| ApiError::without_words(status)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use http::Request;
+use replykit_transport::{CallOptions, HttpTransport, MockTransport, Phase, TransportErrorKind};
+use tokio::time::sleep;
+
+use super::*;
+use crate::{
+    ErrorKind,
+    session::{
+        CreateQr, GetProfile, GetWhatsAppStatus, Logout, Register, ScheduleMessage, SendMessage,
+        canaries::logged_in,
+    },
+};
+
+const PROFILE: &str = r#"{"id":"user_1"}"#;
+const ACCEPTED: &str = r#"{"success":true,"messageId":"msg_1"}"#;
+
+/// A client that may log in again, without a session yet.
+async fn with_password() -> (Client, MockTransport) {
+    let mock = MockTransport::new();
+    let client = Client::over(mock.clone(), "http://127.0.0.1:8000/".parse().unwrap()).unwrap();
+    log_in(&mock, "first");
+    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
+    (client.seed(1), mock)
+}
+
+fn log_in(mock: &MockTransport, cookie: &str) {
+    mock.respond(answer(200, r#"{"message":"Login successful"}"#, Some(cookie)));
+}
+
+fn answer(status: u16, body: &'static str, cookie: Option<&str>) -> Response<Bytes> {
+    let mut answer = Response::builder().status(status);
+    if let Some(cookie) = cookie {
+        answer = answer.header("set-cookie", format!("connect.sid={cookie}; Path=/; HttpOnly"));
+    }
+    answer.body(Bytes::from_static(body.as_bytes())).unwrap()
+}
+
+/// Path and cookie of the requests so far.
+fn seen(mock: &MockTransport) -> Vec<String> {
+    let cookie = |request: &Request<Bytes>| {
+        let cookie = request.headers().get("cookie").map(|cookie| cookie.to_str().unwrap());
+        cookie.unwrap_or("-").trim_start_matches("connect.sid=").to_owned()
+    };
+    let requests = mock.requests();
+    requests
+        .iter()
+        .map(|r| format!("{} {}", r.uri().path().trim_start_matches("/api/"), cookie(r)))
+        .collect()
+}
+
+#[tokio::test]
+async fn k01_a_session_that_is_over_is_begun_anew_and_the_call_made_once_more() {
+    for status in [401, 403] {
+        let (client, mock) = with_password().await;
+        mock.answer(status, r#"{"message":"Not authenticated"}"#);
+        log_in(&mock, "second");
+        mock.answer(200, ACCEPTED);
+        client.execute(SendMessage::new("+1", "Hi")).await.unwrap();
+        let expected =
+            ["auth/login -", "messages/send first", "auth/login -", "messages/send second"];
+        assert_eq!(seen(&mock), expected);
+    }
+}
+
+#[tokio::test]
+async fn k01_what_reads_is_made_again_behind_a_login_page_too() {
+    let redirect = Response::builder().status(302).header("location", "/login?next=%2F");
+    for page in [
+        redirect.body(Bytes::new()).unwrap(),
+        answer(200, " <!DOCTYPE html><form>", Some("anonymous")),
+    ] {
+        let (client, mock) = with_password().await;
+        mock.respond(page);
+        log_in(&mock, "second");
+        mock.answer(200, PROFILE);
+        client.execute(GetProfile::new()).await.unwrap();
+        assert_eq!(seen(&mock)[2..], ["auth/login -", "users/me second"]);
+    }
+}
+
+#[tokio::test]
+async fn k01_a_send_behind_a_login_page_is_unknown_and_not_made_again() {
+    let redirect = Response::builder().status(302).header("location", "/login");
+    for page in [redirect.body(Bytes::new()).unwrap(), answer(200, "<html>", None)] {
+        let (client, mock) = with_password().await;
+        mock.respond(page);
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
+        // The next call knows better than to try the same session.
+        log_in(&mock, "second");
+        mock.answer(200, PROFILE);
+        client.execute(GetProfile::new()).await.unwrap();
+        assert_eq!(seen(&mock)[1..], ["messages/send first", "auth/login -", "users/me second"]);
+    }
+}
+
+#[tokio::test]
+async fn k01_without_a_password_a_session_that_is_over_is_told() {
+    let (client, mock) = logged_in();
+    mock.answer(401, r#"{"message":"Not authenticated"}"#);
+    let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Expired));
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 1));
+    let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Expired));
+    assert_eq!((seen(&mock).len(), client.is_logged_in()), (1, false));
+    // Without a password to try, 403 is what it says.
+    let (client, mock) = logged_in();
+    mock.answer(403, r#"{"message":"not yours"}"#);
+    let error = client.execute(GetProfile::new()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Api(_)));
+    assert!(client.is_logged_in());
+}
+
+#[tokio::test]
+async fn k01_a_403_that_a_new_session_gets_too_is_what_it_says() {
+    let (client, mock) = with_password().await;
+    let refusal = r#"{"message":"not yours"}"#;
+    mock.answer(403, refusal);
+    log_in(&mock, "second");
+    mock.answer(403, refusal);
+    let error = client.execute(GetProfile::new()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Api(_)), "{error:?}");
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 2));
+    // No login for each call from now on.
+    mock.answer(403, refusal);
+    let error = client.execute(GetProfile::new()).await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (403, 1));
+    assert!(client.is_logged_in());
+}
+
+#[tokio::test(start_paused = true)]
+async fn k02_a_session_that_is_refused_right_away_locks_the_login() {
+    let (client, mock) = with_password().await;
+    mock.answer(401, "{}");
+    log_in(&mock, "second");
+    mock.answer(401, r#"{"message":"canary"}"#);
+    let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Refused));
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 2));
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    let error = client.execute(GetProfile::new()).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Locked));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
+    assert_eq!(seen(&mock).len(), 4);
+    sleep(Duration::from_secs(30)).await;
+    log_in(&mock, "third");
+    mock.answer(200, PROFILE);
+    client.execute(GetProfile::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn k02_a_wrong_password_is_told_and_shows_nowhere() {
+    let (client, mock) = logged_in();
+    mock.answer(401, r#"{"message":"Invalid password canary for canary"}"#);
+    let login = Login::new("canary", "canary").keep_password();
+    assert!(!format!("{login:?}").contains("canary"));
+    let error = client.execute(login).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Rejected);
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    // The session that was there goes on.
+    mock.answer(200, PROFILE);
+    client.execute(GetProfile::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_doubt_from_before_the_login_stays() {
+    let (client, mock) = with_password().await;
+    let redirect = Response::builder().status(302).header("location", "/login");
+    mock.respond(redirect.body(Bytes::new()).unwrap());
+    mock.answer(400, r#"{"message":"no"}"#);
+    // A write that was redirected may have been carried out.
+    let error = client.execute(CreateQr::new()).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Refused));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_login_without_a_cookie_is_no_login() {
+    let (client, mock) = logged_in();
+    for answer in [
+        answer(200, "{}", None),
+        answer(200, "{}", Some("x; Domain=example.org")),
+        answer(200, r#"{"success":false,"message":"no"}"#, Some("anonymous")),
+        answer(302, "", Some("anonymous")),
+    ] {
+        mock.respond(answer);
+        client.execute(Login::new("johndoe", "canary")).await.unwrap_err();
+        assert_eq!(client.save(), logged_in().0.save());
+    }
+}
+
+#[tokio::test]
+async fn a_registration_begins_a_session() {
+    let mock = MockTransport::new();
+    let client = Client::over(mock.clone(), "http://127.0.0.1:8000/".parse().unwrap()).unwrap();
+    let mut register = Register::new("johndoe", "canary").keep_password();
+    let error = client.execute(register.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the request was not sent: name: must not be blank");
+    (register.name, register.phone) = ("John Doe".to_owned(), "+1234567890".to_owned());
+    register.email = "john@example.com".to_owned();
+    mock.respond(answer(200, r#"{"message":"User registered successfully"}"#, Some("first")));
+    client.execute(register).await.unwrap();
+    // Over, and begun anew with the password of the registration.
+    mock.answer(401, "{}");
+    log_in(&mock, "second");
+    mock.answer(200, PROFILE);
+    client.execute(GetProfile::new()).await.unwrap();
+    assert_eq!(seen(&mock)[1..], ["users/me first", "auth/login -", "users/me second"]);
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_session_here_when_it_has_ended_there() {
+    let (client, mock) = with_password().await;
+    mock.fail(TransportError::new(Phase::Connect, TransportErrorKind::Tls, "no"));
+    let error = client.execute(Logout::new()).await.unwrap_err();
+    assert_eq!((error.outcome(), client.is_logged_in()), (Outcome::NotSent, true));
+    // Nobody is logged in again behind its back.
+    mock.answer(401, "{}");
+    let error = client.execute(GetProfile::new()).await.unwrap_err();
+    assert_eq!(error.login_problem(), Some(LoginProblem::Expired));
+    for status in [200, 401] {
+        let (client, mock) = logged_in();
+        mock.answer(status, r#"{"message":"Logged out successfully"}"#);
+        client.execute(Logout::new()).await.unwrap();
+        let error = client.execute(GetProfile::new()).await.unwrap_err();
+        assert_eq!(error.login_problem(), Some(LoginProblem::NotLoggedIn));
+        assert_eq!((seen(&mock), client.save()), (vec!["auth/logout s%3Acanary".to_owned()], None));
+    }
+}
+
+#[tokio::test]
+async fn k06_success_false_is_a_refusal() {
+    for body in [r#"{"success":false,"message":"canary"}"#, r#"{"success":false}"#] {
+        let (client, mock) = logged_in();
+        mock.answer(200, body);
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Api(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::Rejected);
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn k06_an_answer_that_does_not_say_success_is_unknown() {
+    for body in [
+        r#"{"messageId":"msg_1"}"#,
+        r#"{"success":true}"#,
+        r#"{"success":true,"messageId":""}"#,
+        r#"{"success":true,"messageId":null}"#,
+        r#"{"success":"true","messageId":"msg_1"}"#,
+        "[]",
+        "",
+        "null",
+        "<html>",
+    ] {
+        let (client, mock) = logged_in();
+        mock.answer(200, body);
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{body}");
+        let (client, mock) = logged_in();
+        mock.answer(200, body);
+        let schedule = ScheduleMessage::new("+1", "Hi", "2030-01-01T00:00:00Z");
+        assert_eq!(client.execute(schedule).await.unwrap_err().outcome(), Outcome::Unknown);
+    }
+    let (client, mock) = logged_in();
+    mock.answer(200, r#"{"success":true,"messageId":12345,"scheduledFor":null}"#);
+    let accepted = client.execute(SendMessage::new("+1", "Hi")).await.unwrap();
+    assert_eq!(accepted.message_id.as_str(), "12345");
+}
+
+/// A service whose sessions end, and whose answers take their time. It checks that there is never more
+/// than one login under way.
+#[derive(Debug, Clone, Default)]
+struct Service(Arc<Mutex<Facts>>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    session: u32,
+    logins: u32,
+    logging_in: u32,
+    refuses_logins: bool,
+    calls: u64,
+}
+
+impl Service {
+    fn facts(&self) -> std::sync::MutexGuard<'_, Facts> {
+        self.0.lock().unwrap()
+    }
+
+    fn client(&self) -> Client {
+        Client::over(self.clone(), "http://127.0.0.1:8000/".parse().unwrap()).unwrap().seed(1)
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Service {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        _: &CallOptions,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let is_login = request.uri().path().ends_with("login");
+        let way = {
+            let mut facts = self.facts();
+            facts.calls += 1;
+            if is_login {
+                facts.logging_in += 1;
+                assert_eq!(facts.logging_in, 1, "one login at a time");
+            }
+            // Long and short ways, the same in each run.
+            Duration::from_millis(facts.calls * 7919 % 100)
+        };
+        sleep(way).await;
+        let answer = {
+            let mut facts = self.facts();
+            let cookie = format!("connect.sid=s{}", facts.session);
+            let has_session = request.headers().get("cookie").is_some_and(|sent| *sent == *cookie);
+            if !is_login {
+                let (status, body) = if has_session { (200, PROFILE) } else { (401, "{}") };
+                answer(status, body, None)
+            } else if facts.refuses_logins {
+                facts.logins += 1;
+                facts.logging_in -= 1;
+                answer(401, r#"{"message":"no"}"#, None)
+            } else {
+                facts.logins += 1;
+                facts.session += 1;
+                answer(200, "{}", Some(&format!("s{}", facts.session)))
+            }
+        };
+        sleep(way).await;
+        if is_login && answer.status() == 200 {
+            self.facts().logging_in -= 1;
+        }
+        Ok(answer)
+    }
+}
+
+async fn at_once(client: &Client, calls: usize) -> Vec<Result<(), Error>> {
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..calls {
+        let client = client.clone();
+        running.spawn(async move { client.execute(GetProfile::new()).await.map(drop) });
+    }
+    running.join_all().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn k02_ten_that_find_the_session_over_share_one_login() {
+    let service = Service::default();
+    let client = service.client();
+    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
+    for round in 2..20 {
+        service.facts().session += 1000;
+        let results = at_once(&client, 10).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(service.facts().logins, round);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn k02_ten_that_find_the_login_refused_share_one_refusal() {
+    let service = Service::default();
+    let client = service.client();
+    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
+    (service.facts().session, service.facts().refuses_logins) = (1000, true);
+    for error in at_once(&client, 10).await.into_iter().map(Result::unwrap_err) {
+        // Whoever asks later is not among those who waited.
+        let problem = error.login_problem();
+        assert!(matches!(problem, Some(LoginProblem::Refused | LoginProblem::Locked)), "{error:?}");
+        let ErrorKind::Login(login) = error.kind() else { panic!() };
+        assert_eq!(login.cause().unwrap().status().unwrap().as_u16(), 401);
+        assert_eq!(error.outcome(), Outcome::NotSent);
+    }
+    assert_eq!(service.facts().logins, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_gives_up_leaves_the_login_to_the_next() {
+    let service = Service::default();
+    let client = service.client();
+    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
+    service.facts().session += 1000;
+    // So the way of each is as long as can be, and the first one gives up while it logs in.
+    service.facts().calls = 12;
+    let hasty = client.execute(GetWhatsAppStatus::new()).deadline(Duration::from_millis(60));
+    let (hasty, others) = tokio::join!(hasty, at_once(&client, 5));
+    assert_eq!(hasty.unwrap_err().outcome(), Outcome::NotSent);
+    assert!(others.iter().all(Result::is_ok), "{others:?}");
+}
