@@ -27,6 +27,7 @@ mod reconcile;
 mod repository;
 mod sandbox_socket;
 mod sandbox_wire;
+mod session_client;
 mod session_control;
 mod session_wire;
 mod support;

@@ -1,5 +1,8 @@
-// The first example of the README needs the feature; its text does not.
-#![cfg_attr(any(not(doctest), feature = "reqwest"), doc = include_str!("../README.md"))]
+// The examples of the README need the features; its text does not.
+#![cfg_attr(
+    any(not(doctest), all(feature = "mock", feature = "qr", feature = "reqwest")),
+    doc = include_str!("../README.md")
+)]
 
 mod api_error;
 mod error;

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method};
 use replykit_transport::Body;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Endpoint, SessionUse, rules};
 use crate::{
@@ -162,6 +162,13 @@ impl Login {
 
 redact::debug!(Login { keep } hides { username });
 
+/// In the order of the document.
+#[derive(Serialize)]
+struct LoginBody<'a> {
+    username: &'a str,
+    password: &'a str,
+}
+
 /// An answer to [`Login`].
 #[derive(Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
@@ -216,7 +223,7 @@ impl Endpoint for Login {
     }
 
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        json(&json!({"username": self.username, "password": self.password.expose_secret()}))
+        json(&LoginBody { username: &self.username, password: self.password.expose_secret() })
     }
 
     fn read(&self, body: &[u8]) -> Result<LoggedIn, ProtocolProblem> {

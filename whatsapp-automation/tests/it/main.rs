@@ -13,13 +13,22 @@ mod faults;
 mod forms;
 mod log;
 mod readme;
+mod session_faults;
+mod session_wire;
 mod wire;
 
 use replykit_transport::ReqwestTransport;
-use whatsapp_automation::crm::Client;
+use whatsapp_automation::{crm, session};
 
-/// A client that no proxy of the environment can come between.
-fn client(base: &str) -> Client {
-    let transport = ReqwestTransport::builder().loopback_only().build().unwrap();
-    Client::over(transport, base.parse().unwrap()).unwrap().seed(1)
+/// A transport that no proxy of the environment can come between.
+fn transport() -> ReqwestTransport {
+    ReqwestTransport::builder().loopback_only().build().unwrap()
+}
+
+fn client(base: &str) -> crm::Client {
+    crm::Client::over(transport(), base.parse().unwrap()).unwrap().seed(1)
+}
+
+fn session_client(base: &str) -> session::Client {
+    session::Client::over(transport(), base.parse().unwrap()).unwrap().seed(1)
 }

@@ -2,16 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use whatsapp_automation::crm::{self, Endpoint};
+use whatsapp_automation::{OperationClass, crm, session};
 
 const README: &str = include_str!("../../README.md");
-const TESTS: [&str; 2] = [include_str!("wire.rs"), include_str!("forms.rs")];
+const TESTS: [&str; 3] =
+    [include_str!("wire.rs"), include_str!("forms.rs"), include_str!("session_wire.rs")];
 
 /// The start of an endpoint's row behind its section: method, path, type; and its class.
-fn row<E: Endpoint>(endpoint: &E) -> (String, String) {
+fn row_of<E>(path: &str, method: http::Method, class: OperationClass) -> (String, String) {
     let name = std::any::type_name::<E>().rsplit("::").next().unwrap();
-    let path = endpoint.path().replace("/7/", "/{id}/");
-    (format!("{} /{path} | `{name}` |", E::METHOD), format!("| `{:?}` |", E::CLASS))
+    let path = path.replace("/7/", "/{id}/").split('?').next().unwrap().to_owned();
+    (format!("{method} /{path} | `{name}` |"), format!("| `{class:?}` |"))
+}
+
+fn row<E: crm::Endpoint>(endpoint: &E) -> (String, String) {
+    row_of::<E>(&endpoint.path(), E::METHOD, E::CLASS)
+}
+
+fn session_row<E: session::Endpoint>(endpoint: &E) -> (String, String) {
+    row_of::<E>(&endpoint.path(), E::METHOD, E::CLASS)
 }
 
 #[test]
@@ -41,6 +50,16 @@ fn every_endpoint_is_in_the_table_with_a_test_that_exists() {
         row(&crm::UpdateGroup::new(7, "")),
         row(&crm::PatchGroup::new(7)),
         row(&crm::DeleteGroup::new(7)),
+        session_row(&session::Register::new("", "")),
+        session_row(&session::Login::new("", "")),
+        session_row(&session::Logout::new()),
+        session_row(&session::GetProfile::new()),
+        session_row(&session::CreateQr::new()),
+        session_row(&session::GetWhatsAppStatus::new()),
+        session_row(&session::ListGroups::new()),
+        session_row(&session::SendMessage::new("", "")),
+        session_row(&session::ScheduleMessage::new("", "", "")),
+        session_row(&session::GetQueue::new()),
     ];
     for (start, class) in &rows {
         let found = README.lines().find(|line| line.contains(start.as_str()));

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt,
+    future::poll_fn,
     ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -24,7 +25,6 @@ impl Client {
     /// the next page. One that is removed in the meantime may take another from sight.
     ///
     /// ```no_run
-    /// use futures_util::StreamExt;
     /// # use whatsapp_automation::{Error, session::Client};
     ///
     /// # async fn run(client: Client) -> Result<(), Error> {
@@ -111,6 +111,11 @@ pub struct Queue {
 type Asked = Pin<Box<dyn Future<Output = Result<QueuePage, Error>> + Send>>;
 
 impl Queue {
+    /// The next message, `None` at the end. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<QueuedMessage, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
     fn take(&mut self, page: QueuePage) {
         self.pages.took(&page);
         for malformed in page.messages.malformed() {

@@ -1,6 +1,5 @@
-use std::{collections::BTreeMap, future::poll_fn, pin::Pin};
+use std::collections::BTreeMap;
 
-use futures_core::Stream;
 use replykit_transport::MockTransport;
 use serde_json::json;
 
@@ -13,13 +12,13 @@ use crate::{
 async fn all(client: &Client) -> Vec<String> {
     let mut queue = client.queue();
     let mut all = Vec::new();
-    while let Some(entry) = poll_fn(|cx| Pin::new(&mut queue).poll_next(cx)).await {
+    while let Some(entry) = queue.next().await {
         match entry {
             Ok(message) => all.push(message.id.to_string()),
             Err(_) => all.push("error".to_owned()),
         }
     }
-    assert!(poll_fn(|cx| Pin::new(&mut queue).poll_next(cx)).await.is_none());
+    assert!(queue.next().await.is_none());
     all
 }
 
