@@ -14,6 +14,7 @@ mod endpoint;
 mod id;
 mod jar;
 mod messages;
+mod password;
 mod phone;
 mod qr;
 mod queue;

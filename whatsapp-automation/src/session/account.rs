@@ -2,11 +2,10 @@ use std::collections::BTreeMap;
 
 use http::{HeaderValue, Method};
 use replykit_transport::Body;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Endpoint, SessionUse, rules};
+use super::{Endpoint, SessionUse, password::Password, rules};
 use crate::{
     Invalid, OperationClass, ProtocolProblem,
     json::{json, read_object},
@@ -35,7 +34,7 @@ pub struct Register {
     pub username: String,
     /// A tax number, empty for none.
     pub gst: String,
-    password: SecretString,
+    password: Password,
     keep: bool,
 }
 
@@ -48,7 +47,7 @@ impl Register {
             email: String::new(),
             username: username.into(),
             gst: String::new(),
-            password: SecretString::from(password.into()),
+            password: Password::new(password),
             keep: false,
         }
     }
@@ -93,7 +92,7 @@ impl Endpoint for Register {
         rules::present("phone", &self.phone)?;
         rules::present("email", &self.email)?;
         rules::present("username", &self.username)?;
-        rules::present("password", self.password.expose_secret())
+        rules::present("password", self.password.expose())
     }
 
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
@@ -102,7 +101,7 @@ impl Endpoint for Register {
             phone: &self.phone,
             email: &self.email,
             username: &self.username,
-            password: self.password.expose_secret(),
+            password: self.password.expose(),
             gst: &self.gst,
         })
     }
@@ -140,14 +139,14 @@ struct RegisterBody<'a> {
 pub struct Login {
     /// The name of the account. Required.
     pub username: String,
-    password: SecretString,
+    password: Password,
     keep: bool,
 }
 
 impl Login {
     /// Logs in as `username`.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
-        let password = SecretString::from(password.into());
+        let password = Password::new(password);
         Self { username: username.into(), password, keep: false }
     }
 
@@ -219,11 +218,11 @@ impl Endpoint for Login {
 
     fn validate(&self) -> Result<(), Invalid> {
         rules::present("username", &self.username)?;
-        rules::present("password", self.password.expose_secret())
+        rules::present("password", self.password.expose())
     }
 
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
-        json(&LoginBody { username: &self.username, password: self.password.expose_secret() })
+        json(&LoginBody { username: &self.username, password: self.password.expose() })
     }
 
     fn read(&self, body: &[u8]) -> Result<LoggedIn, ProtocolProblem> {
