@@ -104,6 +104,9 @@ pub struct RestFailed<E> {
     pub elapsed: Duration,
     /// Whether an attempt before the last one may have been carried out.
     pub doubtful: bool,
+    /// Whether another attempt made sense, and there was none because too many calls had to be repeated
+    /// lately.
+    pub budget_spent: bool,
 }
 
 impl<E: RestFailure> RestFailed<E> {
@@ -188,8 +191,10 @@ impl RestClient {
                 Err(error) => error,
             };
             let wait = self.wait_after(request, &error, attempts, deadline);
-            let Some(wait) = wait.filter(|_| self.budget.withdraw()) else {
-                return Err(RestFailed { error, attempts, elapsed: start.elapsed(), doubtful });
+            let budget_spent = wait.is_some() && !self.budget.withdraw();
+            let Some(wait) = wait.filter(|_| !budget_spent) else {
+                let elapsed = start.elapsed();
+                return Err(RestFailed { error, attempts, elapsed, doubtful, budget_spent });
             };
             doubtful |= error.outcome() == Outcome::Unknown;
             tokio::time::sleep(wait).await;

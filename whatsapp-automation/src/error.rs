@@ -20,9 +20,24 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     retry_after: Option<Duration>,
-    attempts: u32,
-    elapsed: Duration,
-    doubtful: bool,
+    course: Course,
+}
+
+/// What is known of the call that an error ended.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    /// An attempt before the last one may have been carried out.
+    pub(crate) doubtful: bool,
+    pub(crate) budget_spent: bool,
+}
+
+impl Course {
+    pub(crate) fn of<E>(failed: &RestFailed<E>) -> Self {
+        let RestFailed { attempts, elapsed, doubtful, budget_spent, .. } = *failed;
+        Self { attempts, elapsed, doubtful, budget_spent }
+    }
 }
 
 /// The stage at which a call failed.
@@ -66,7 +81,7 @@ impl Error {
     /// out.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.0.doubtful { Outcome::Unknown } else { RestFailure::outcome(self) }
+        if self.0.course.doubtful { Outcome::Unknown } else { RestFailure::outcome(self) }
     }
 
     /// What is wrong with the session, where the call failed for that.
@@ -88,25 +103,29 @@ impl Error {
     /// How many attempts the call made. 0 for a request that was not sent for breaking a rule.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.0.attempts
+        self.0.course.attempts
     }
 
     /// How long the call took, waits included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.0.elapsed
+        self.0.course.elapsed
+    }
+
+    /// Whether the call gave up although a repeat made sense, because the repeats of this client had
+    /// used up their budget: the service is in trouble.
+    #[must_use]
+    pub fn retry_budget_spent(&self) -> bool {
+        self.0.course.budget_spent
     }
 
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        let (attempts, elapsed, doubtful) = (0, Duration::ZERO, false);
-        Self(Box::new(Inner { kind, retry_after: None, attempts, elapsed, doubtful }))
+        Self(Box::new(Inner { kind, retry_after: None, course: Course::default() }))
     }
 
     /// With what is known of the call that it ended.
-    pub(crate) fn of_call(mut self, attempts: u32, elapsed: Duration, doubtful: bool) -> Self {
-        self.0.attempts = attempts;
-        self.0.elapsed = elapsed;
-        self.0.doubtful = doubtful;
+    pub(crate) fn of_call(mut self, course: Course) -> Self {
+        self.0.course = course;
         self
     }
 
@@ -219,12 +238,15 @@ impl fmt::Display for Error {
             ErrorKind::Protocol(error) => error.fmt(f),
             ErrorKind::Login(error) => error.fmt(f),
         }?;
-        if self.0.attempts > 1 {
-            let (attempts, elapsed) = (self.0.attempts, self.0.elapsed.as_secs_f64());
+        if self.0.course.attempts > 1 {
+            let (attempts, elapsed) = (self.0.course.attempts, self.0.course.elapsed.as_secs_f64());
             write!(f, "; this was attempt {attempts}, after {elapsed:.1} s")?;
         }
-        if self.0.doubtful {
+        if self.0.course.doubtful {
             f.write_str("; an attempt before it may have been carried out")?;
+        }
+        if self.0.course.budget_spent {
+            f.write_str("; no more attempts, for too many calls had to be repeated lately")?;
         }
         Ok(())
     }
@@ -255,7 +277,8 @@ impl From<TransportError> for Error {
 
 impl From<RestFailed<Self>> for Error {
     fn from(failed: RestFailed<Self>) -> Self {
-        failed.error.of_call(failed.attempts, failed.elapsed, failed.doubtful)
+        let course = Course::of(&failed);
+        failed.error.of_call(course)
     }
 }
 

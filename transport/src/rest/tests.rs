@@ -106,13 +106,14 @@ async fn a_send_that_did_not_go_out_is_repeated_and_an_earlier_doubt_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_by_its_time_and_when_the_budget_is_spent() {
+async fn h27_a_call_ends_by_its_time_and_when_the_budget_is_spent() {
     let (client, mock) = client();
     let mut hasty = request(OperationClass::Read);
     hasty.time = Duration::from_millis(500);
     mock.answer(429, "");
     let failed = client.call(&hasty, read).await.unwrap_err();
     assert_eq!(failed.attempts, 1, "a second would come too late");
+    assert!(!failed.budget_spent);
 
     for _ in 0..20 {
         mock.fail(refused());
@@ -125,6 +126,7 @@ async fn a_call_ends_by_its_time_and_when_the_budget_is_spent() {
             mock.fail(refused());
         }
         let failed = client.call(&request(OperationClass::Read), read).await.unwrap_err();
+        assert_eq!(failed.budget_spent, failed.attempts < 3);
         attempts.push(failed.attempts);
     }
     assert!(attempts.contains(&1), "{attempts:?}");

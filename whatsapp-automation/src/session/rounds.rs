@@ -17,7 +17,7 @@ use super::{
     cookie::{SessionCookie, Told, told},
     jar::{Pass, Renewal},
 };
-use crate::{ApiError, Error, LoginProblem, ProtocolProblem};
+use crate::{ApiError, Error, LoginProblem, ProtocolProblem, error::Course};
 
 /// What an answer says of the session, besides its output.
 type Answered<T> = (T, Option<Told>);
@@ -56,7 +56,8 @@ impl From<TransportError> for Failure {
 }
 
 fn error_of(failed: RestFailed<Failure>) -> Error {
-    failed.error.error.of_call(failed.attempts, failed.elapsed, failed.doubtful)
+    let course = Course::of(&failed);
+    failed.error.error.of_call(course)
 }
 
 impl<E: Endpoint> Call<'_, E> {
@@ -102,13 +103,18 @@ impl Client {
         let doubtful = first.outcome() == Outcome::Unknown;
         let pass = match self.renew(end).await {
             Ok(pass) => pass,
-            Err(error) => return Err(error.of_call(first.attempts, start.elapsed(), doubtful)),
+            Err(error) => {
+                let course = Course { elapsed: start.elapsed(), doubtful, ..Course::of(&first) };
+                return Err(error.of_call(course));
+            }
         };
         let again = match self.round(endpoint, &body, &pass, end).await {
             Ok(answered) => return Ok(self.output(&pass, answered)),
             Err(again) => again,
         };
-        let (attempts, doubtful) = (first.attempts + again.attempts, doubtful || again.doubtful);
+        let mut course = Course { elapsed: start.elapsed(), ..Course::of(&again) };
+        course.attempts += first.attempts;
+        course.doubtful |= doubtful;
         let Failure { mut error, is_over } = again.error;
         if is_over {
             let unauthorized = error.status() == Some(StatusCode::UNAUTHORIZED);
@@ -117,7 +123,7 @@ impl Client {
                 error = Error::login(LoginProblem::Refused, Some(error.into()));
             }
         }
-        Err(error.of_call(attempts, start.elapsed(), doubtful))
+        Err(error.of_call(course))
     }
 
     async fn begin<E: Endpoint>(&self, endpoint: &E, end: Instant) -> Result<E::Output, Error> {
