@@ -6,6 +6,7 @@ mod answers;
 mod calls;
 mod codes;
 mod connecting;
+mod crm;
 mod exchange;
 mod harness;
 mod matrix;

@@ -20,7 +20,7 @@ const TOO_SLOW: Expected = not_sent(TransportErrorKind::Timeout, AT_ONCE);
 const NO_TLS: Expected = not_sent(TransportErrorKind::Tls, RetryRule::Never);
 
 /// A limit on connecting that is meant to pass.
-const SHORT: Duration = Duration::from_millis(40);
+pub(super) const SHORT: Duration = Duration::from_millis(40);
 
 #[tokio::test]
 async fn h01_a_server_that_cannot_be_reached_is_tried_three_times_and_got_nothing() {
@@ -50,7 +50,7 @@ async fn h01_a_connection_that_nobody_takes_is_tried_three_times_and_got_nothing
 }
 
 /// A listener whose queue is full, so that the kernel leaves further connections without an answer.
-async fn full_listener() -> ((TcpListener, Vec<TcpStream>), String) {
+pub(super) async fn full_listener() -> ((TcpListener, Vec<TcpStream>), String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();

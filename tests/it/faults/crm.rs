@@ -1,0 +1,145 @@
+//! The rows of the client of `crm`, where they are about a connection. What an answer says is tested
+//! beside that client.
+
+mod connecting;
+mod exchange;
+mod sends;
+
+use std::time::Duration;
+
+use convrs_client::transport::{Phase, ReqwestTransportBuilder, RestFailure, TransportErrorKind};
+use replykit_tests::fault_server::{FaultServer, Script, Setup};
+use whatsapp_automation::{
+    Error, ErrorKind, Media, OperationClass, Outcome, RetryPolicy, RetryRule,
+    crm::{Client, CreateContact, GetContact, PostStatus, SendMessage, UpdateContact},
+};
+
+use super::harness::{AT_ONCE, HASTY, PATIENT, UNLESS_SEND};
+
+/// An answer that every endpoint below understands.
+const YES: &str = r#"{"id":7}"#;
+
+/// An endpoint of each class; one sends a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Read,
+    Write,
+    Create,
+    Send,
+    Upload,
+}
+
+impl Op {
+    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Create, Self::Send, Self::Upload];
+
+    fn class(self) -> OperationClass {
+        match self {
+            Self::Read => OperationClass::Read,
+            Self::Write => OperationClass::Write,
+            Self::Create => OperationClass::Create,
+            Self::Send | Self::Upload => OperationClass::Send,
+        }
+    }
+
+    /// Calls the endpoint within `time`, with so many bytes more in its request.
+    async fn execute(self, client: &Client, time: Duration, padding: usize) -> Result<(), Error> {
+        let long = |text: &str| text.to_owned() + &"x".repeat(padding);
+        macro_rules! execute {
+            ($endpoint:expr) => {
+                client.execute($endpoint).deadline(time).await.map(drop)
+            };
+        }
+        match self {
+            Self::Read => execute!(GetContact::new(7)),
+            Self::Write => execute!(UpdateContact::new(7, long("Billy"), "+1", "shoes")),
+            Self::Create => execute!(CreateContact::new(long("Billy"), "+1", "shoes")),
+            Self::Send => execute!(SendMessage::new("+1", long("Hi"))),
+            Self::Upload => {
+                execute!(PostStatus::media(Media::new("cat.png", "image/png", long("cat"))))
+            }
+        }
+    }
+}
+
+/// A client that repeats as by default and hardly waits: where a rule asks for a real wait it gives up,
+/// and the rule is compared instead.
+fn client(transport: ReqwestTransportBuilder, base: &str) -> Client {
+    let mut policy = RetryPolicy::default();
+    policy.base = Duration::from_millis(1);
+    policy.longest_wait = Duration::from_millis(50);
+    Client::over(transport.build().unwrap(), base.parse().unwrap()).unwrap().retry_policy(policy)
+}
+
+/// How a call has to end.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    phase: Phase,
+    kind: TransportErrorKind,
+    outcome: Outcome,
+    rule: RetryRule,
+}
+
+impl Ends {
+    fn attempts(&self, op: Op) -> u32 {
+        let repeated = self.rule == AT_ONCE || self.rule == UNLESS_SEND && op.class().may_repeat();
+        if repeated { 3 } else { 1 }
+    }
+
+    fn judge(&self, case: &str, result: Result<(), Error>, attempts: u32) {
+        let error = result.expect_err(case);
+        let ErrorKind::Transport(transport) = error.kind() else { panic!("{case}: {error:?}") };
+        assert_eq!((transport.phase(), transport.kind()), (self.phase, self.kind), "{case}");
+        assert_eq!(error.outcome(), self.outcome, "{case}");
+        assert_eq!(RestFailure::retry(&error), self.rule, "{case}");
+        assert_eq!(error.attempts(), attempts, "{case}");
+    }
+}
+
+/// Nothing came about that could carry the request.
+const fn not_sent(kind: TransportErrorKind, rule: RetryRule) -> Ends {
+    Ends { phase: Phase::Connect, kind, outcome: Outcome::NotSent, rule }
+}
+
+/// The request may have arrived.
+const fn unknown(phase: Phase, kind: TransportErrorKind, rule: RetryRule) -> Ends {
+    Ends { phase, kind, outcome: Outcome::Unknown, rule }
+}
+
+/// Each endpoint ends so. The server, where there is one, reads nothing that counts.
+async fn row(id: &str, name: &str, client: &Client, ends: &Ends) {
+    for op in Op::ALL {
+        let case = format!("{id}, {name}, {op:?}");
+        ends.judge(&case, op.execute(client, PATIENT, 0).await, ends.attempts(op));
+    }
+}
+
+/// What a server does with each request, and how the calls have to end.
+struct Fault {
+    name: &'static str,
+    script: Script,
+    ends: Ends,
+    padding: usize,
+}
+
+fn fault(name: &'static str, script: Script, ends: Ends) -> Fault {
+    Fault { name, script, ends, padding: 0 }
+}
+
+/// Each of these faults happens to each endpoint, which the server is to see as often as it has to.
+async fn rows(id: &str, faults: impl IntoIterator<Item = Fault>) {
+    for Fault { name, script, ends, padding } in faults {
+        // What only the deadline ends leaves no time for a repeat.
+        let late = ends.kind == TransportErrorKind::Timeout;
+        for op in Op::ALL.into_iter().filter(|op| padding == 0 || *op != Op::Read) {
+            let case = format!("{id}, {name}, {op:?}");
+            let setup = Setup { receive_buffer: Some(64 << 10), ..Setup::default() };
+            let server = FaultServer::with(setup, script.clone()).await;
+            let client = client(super::harness::loopback(), &server.url());
+            let time = if late { HASTY } else { PATIENT };
+            let attempts = if late { 1 } else { ends.attempts(op) };
+            ends.judge(&case, op.execute(&client, time, padding).await, attempts);
+            let processed = if script.reads() { attempts as usize } else { 0 };
+            assert_eq!(server.settled(processed, PATIENT).await, processed, "{case}: processed");
+        }
+    }
+}
