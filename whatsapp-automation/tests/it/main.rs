@@ -9,7 +9,6 @@
     clippy::string_slice
 )]
 
-mod faults;
 mod forms;
 mod log;
 mod readme;
