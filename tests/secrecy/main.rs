@@ -9,6 +9,7 @@
     clippy::indexing_slicing
 )]
 
+mod automation;
 mod sockets;
 
 use std::{
@@ -41,7 +42,8 @@ const PATH: &str = "c4n4ry-p4th";
 /// What must not be seen: the canaries, their parts, and their usual disguises.
 fn forbidden() -> Vec<String> {
     let mut words = vec!["7911987654".to_owned()];
-    for canary in [TOKEN, HEADER, NAME, TEXT, EMAIL, PATH] {
+    let automation = [automation::PAGE, automation::FILE, automation::BYTES, automation::PASSWORD];
+    for canary in [TOKEN, HEADER, NAME, TEXT, EMAIL, PATH].into_iter().chain(automation) {
         words.extend(canary.as_bytes().windows(8).map(|w| String::from_utf8_lossy(w).into_owned()));
         words.push(canary.replace(' ', "%20"));
         words.push(canary.replace(' ', "+"));
@@ -230,7 +232,7 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         .with_writer(|| Keep)
         .init();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let more = runtime.block_on(async {
         let sandbox = Sandbox::builder().token(TOKEN).start().await.unwrap();
         sandbox.convrs().set_rate_limits(1000, 1000);
         everything(&client(&sandbox.convrs_url())).await;
@@ -247,11 +249,14 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         everything(&limited).await;
         posts().await;
         sockets::run().await;
+        automation::run().await
     });
     let _ = std::panic::catch_unwind(|| {
         let command = SendSmsMessage::new(3941, NUMBER, TEXT);
         std::panic::set_hook(Box::new(|info| writeln!(Keep, "{info}").unwrap()));
-        panic!("{command:?} {:?}", client("http://127.0.0.1:1/"));
+        let send = whatsapp_automation::crm::SendMessage::new(NUMBER, TEXT);
+        let crm = automation::client("http://127.0.0.1:1/");
+        panic!("{command:?} {:?} {send:?} {crm:?}", client("http://127.0.0.1:1/"));
     });
     let _ = std::panic::take_hook();
 
@@ -279,10 +284,13 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         "what happened in the gap cannot be asked for now",
         "ERROR convrs_client::trace::socket: the socket opens no other connection",
         "refused the token with 1001",
+        "whatsapp_automation.call",
+        "rpc.method=crm.send_message",
+        "the server refused with HTTP 400, for name, phone_number",
     ] {
         assert!(log.contains(said), "{said} is not in the log: nothing would be found in it");
     }
-    for word in forbidden() {
+    for word in forbidden().into_iter().chain(more) {
         if let Some(at) = log.find(&word) {
             let around = log.get(at.saturating_sub(300)..(at + 100).min(log.len()));
             panic!("{word} was shown: {}", around.unwrap_or_default());

@@ -3,8 +3,37 @@ use std::{collections::BTreeMap, fmt};
 use http::StatusCode;
 use serde_json::Value;
 
+/// The fields of the documented requests. A server could say anything in the place of a name, so no
+/// other is shown.
+const KNOWN: [&str; 22] = [
+    // crm
+    "landing_page",
+    "max_capacity",
+    "media",
+    "message",
+    "name",
+    "non_field_errors",
+    "phone_number",
+    "scheduled_at",
+    "text",
+    // session
+    "aiModifications",
+    "email",
+    "gst",
+    "limit",
+    "mediaFile",
+    "page",
+    "password",
+    "phone",
+    "phoneId",
+    "scheduledTime",
+    "shuffleSentences",
+    "useSynonyms",
+    "username",
+];
+
 /// A refusal in the server's words. They may quote what was sent, so `Debug` and `Display` show only
-/// the status and the names of the fields.
+/// the status, the names of documented fields, and how many others there are.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -46,11 +75,23 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// The fields that can be shown, and how many cannot.
+    fn shown(&self) -> (Vec<&str>, usize) {
+        let names = self.fields.keys().map(String::as_str);
+        let known: Vec<_> = names.filter(|name| KNOWN.contains(name)).collect();
+        let others = self.fields.len() - known.len();
+        (known, others)
+    }
+}
+
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (known, others) = self.shown();
         f.debug_struct("ApiError")
             .field("status", &self.status.as_u16())
-            .field("fields", &self.fields.keys().collect::<Vec<_>>())
+            .field("fields", &known)
+            .field("other_fields", &others)
             .finish_non_exhaustive()
     }
 }
@@ -58,9 +99,11 @@ impl fmt::Debug for ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server refused with HTTP {}", self.status.as_u16())?;
-        if !self.fields.is_empty() {
-            let names: Vec<_> = self.fields.keys().map(String::as_str).collect();
-            write!(f, ", for {}", names.join(", "))?;
+        match self.shown() {
+            (known, 0) if known.is_empty() => {}
+            (known, 0) => write!(f, ", for {}", known.join(", "))?,
+            (known, others) if known.is_empty() => write!(f, ", for {others} fields")?,
+            (known, others) => write!(f, ", for {} and {others} more", known.join(", "))?,
         }
         f.write_str("; ApiError::message and fields have its words")
     }

@@ -319,6 +319,17 @@ mod tests {
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("phone_number") && shown.contains("400"), "{shown}");
         assert!(!shown.contains("4071") && !shown.contains("canary"), "{shown}");
+        for (body, fields) in [
+            (r#"{"error":"canary"}"#, ""),
+            (r#"{"name":["canary"]}"#, ", for name"),
+            (r#"{"name":["canary"],"canary":["no"]}"#, ", for name and 1 more"),
+            (r#"{"canary":["no"],"+40712345678":["no"]}"#, ", for 2 fields"),
+        ] {
+            let error = of(400, body);
+            let said = format!("the server refused with HTTP 400{fields}; ");
+            assert!(error.to_string().starts_with(&said), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
         let error = Error::protocol(ProtocolProblem::Shape, b"canary");
         assert!(!format!("{error} {error:?}").contains("canary"));
     }

@@ -11,8 +11,9 @@ use crate::rest::{Answer, Ending, Redacted, Request};
 
 pub(super) const API_KEY: &str = "sandbox-360dialog-key";
 
-/// What the provider behind the `crm` server does with the messages and statuses that it gets.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What the provider behind the `crm` server does with the messages and statuses that it gets. `Debug`
+/// does not show its words.
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Provider {
     /// It takes them: they become `Sent` and `Posted`.
@@ -24,6 +25,17 @@ pub enum Provider {
     Unreachable,
     /// It takes them and its answer is lost: they stay `Pending`, though they went out.
     AnswerLost,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepts => f.write_str("Accepts"),
+            Self::Refuses(why) => f.debug_tuple("Refuses").field(&Redacted(why)).finish(),
+            Self::Unreachable => f.write_str("Unreachable"),
+            Self::AnswerLost => f.write_str("AnswerLost"),
+        }
+    }
 }
 
 /// A message or status that the provider took, and so one that went out. `Debug` shows neither to
