@@ -211,8 +211,8 @@ impl HttpTransport for Router {
         mut request: http::Request<Body>,
         options: &CallOptions,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let body = request.body().clone().into_bytes();
-        if let Some(uri) = self.uri(&body) {
+        let uri = request.body().as_bytes().and_then(|body| self.uri(body));
+        if let Some(uri) = uri {
             *request.uri_mut() = uri;
         }
         self.over.send(request, options).await

@@ -60,6 +60,9 @@ pub enum TransportErrorKind {
     Closed,
     /// The connection broke, or what came over it was not HTTP or WebSocket.
     Interrupted,
+    /// The body of the request could not be read, or is not as long as was said. The request did not
+    /// become complete.
+    Upload,
     /// The answer is larger than the call allows.
     TooLarge,
     /// The answer is compressed although `identity` was asked for.
@@ -103,7 +106,7 @@ impl TransportError {
     /// may hold names and texts, so `Debug` and `Display` do not show it.
     #[must_use]
     pub fn received(&self) -> Bytes {
-        self.received.clone().into_bytes()
+        self.received.as_bytes().cloned().unwrap_or_default()
     }
 
     /// How far the request came.

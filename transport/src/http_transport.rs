@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::TransportError;
+use crate::{Body, TransportError};
 
 /// The cap on an answer's body unless a call sets another: 1 MiB.
 pub const DEFAULT_MAX_BODY: usize = 1024 * 1024;
@@ -18,6 +18,8 @@ pub const DEFAULT_MAX_BODY: usize = 1024 * 1024;
 ///
 /// An implementation
 /// - sends the request at most once, and follows no redirect: secrets travel in header and body;
+/// - opens a body that is a stream ([`Body::open`]) before the connection, announces its length, and
+///   breaks the connection where it fails;
 /// - keeps [`CallOptions::deadline`] and [`CallOptions::max_body`];
 /// - returns an answer of any status as `Ok`;
 /// - reports in a [`TransportError`] the last phase that it can prove, and a later one in doubt.
@@ -94,48 +96,6 @@ pub enum Connection {
     Pooled,
 }
 
-/// The body of a request. `Debug` shows its length only.
-#[derive(Clone, Default)]
-pub struct Body(Bytes);
-
-impl Body {
-    /// No body.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self::default()
-    }
-
-    /// The body's length in bytes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is nothing to send.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The whole body.
-    #[must_use]
-    pub fn into_bytes(self) -> Bytes {
-        self.0
-    }
-}
-
-impl<T: Into<Bytes>> From<T> for Body {
-    fn from(bytes: T) -> Self {
-        Self(bytes.into())
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} bytes>", self.0.len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,10 +104,5 @@ mod tests {
     fn the_longest_time_does_not_overflow_the_clock() {
         let options = CallOptions::within(Duration::MAX);
         assert!(options.remaining() > Duration::from_secs(60 * 60));
-    }
-
-    #[test]
-    fn a_body_shows_its_length_only() {
-        assert_eq!(format!("{:?}", Body::from("secret")), "<6 bytes>");
     }
 }

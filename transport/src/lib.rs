@@ -4,6 +4,7 @@
     doc = include_str!("../README.md")
 )]
 
+mod body;
 mod error;
 mod excerpt;
 mod http_transport;
@@ -23,9 +24,10 @@ mod retry_after;
 mod target;
 mod websocket;
 
+pub use body::{Body, BodyStream};
 pub use error::{Phase, TransportError, TransportErrorKind};
 pub use excerpt::excerpt;
-pub use http_transport::{Body, CallOptions, Connection, DEFAULT_MAX_BODY, HttpTransport};
+pub use http_transport::{CallOptions, Connection, DEFAULT_MAX_BODY, HttpTransport};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
 #[cfg(feature = "mock")]

@@ -13,7 +13,8 @@ use crate::{Body, CallOptions, HttpTransport, TransportError};
 /// requests.
 ///
 /// It checks neither URL nor deadline nor size: what is queued is what comes. Clones share the queue
-/// and the record. A call that finds the queue empty fails as not sent.
+/// and the record. A call that finds the queue empty fails as not sent, and so does one whose body
+/// cannot be read.
 ///
 /// ```
 /// use replykit_transport::{Body, CallOptions, HttpTransport, MockTransport};
@@ -85,8 +86,10 @@ impl HttpTransport for MockTransport {
         request: http::Request<Body>,
         _options: &CallOptions,
     ) -> Result<http::Response<Bytes>, TransportError> {
+        let (head, body) = request.into_parts();
+        let body = body.into_bytes().await?;
         let mut state = self.state();
-        state.requests.push(request.map(Body::into_bytes));
+        state.requests.push(http::Request::from_parts(head, body));
         state.answers.pop_front().unwrap_or_else(|| {
             Err(TransportError::invalid(
                 "MockTransport has no answer left: queue one with answer(), respond() or fail()",

@@ -7,11 +7,15 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Uri, header};
+use tokio::time::timeout;
+use upload::Upload;
 
 use crate::{
     Body, CallOptions, Connection, HttpTransport, Phase, TransportError,
-    TransportErrorKind as Kind, check_target, is_loopback,
+    TransportErrorKind as Kind, body::unreadable, check_target, is_loopback,
 };
+
+mod upload;
 
 /// [`HttpTransport`] over the reqwest library: HTTP/1.1, rustls, the machine's root certificates.
 ///
@@ -233,18 +237,23 @@ impl HttpTransport for ReqwestTransport {
                 "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
             ));
         }
+        let (head, body) = request.into_parts();
+        let (upload, body) = match body.as_bytes() {
+            Some(bytes) => (None, reqwest::Body::from(bytes.clone())),
+            None => {
+                let opened = timeout(options.remaining(), Upload::open(&body)).await;
+                let (upload, frames) = opened.map_err(|_| late())??;
+                (Some(upload), reqwest::Body::wrap(frames))
+            }
+        };
         let time = options.remaining();
         if time.is_zero() {
-            return Err(TransportError::new(
-                Phase::Prepare,
-                Kind::Timeout,
-                "the deadline passed before the call began",
-            ));
+            return Err(late());
         }
-        let mut request =
-            reqwest::Request::try_from(request.map(Body::into_bytes)).map_err(|error| {
-                TransportError::invalid("the URL cannot be used").with_source(error.without_url())
-            })?;
+        let request = http::Request::from_parts(head, body);
+        let mut request = reqwest::Request::try_from(request).map_err(|error| {
+            TransportError::invalid("the URL cannot be used").with_source(error.without_url())
+        })?;
         *request.timeout_mut() = Some(time);
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
 
@@ -252,9 +261,27 @@ impl HttpTransport for ReqwestTransport {
             Connection::Fresh => &self.fresh,
             Connection::Pooled => &self.pooled,
         };
-        let response = client.execute(request).await.map_err(exchange_failed)?;
-        read(response, options.max_body).await
+        let response = client.execute(request).await.map_err(|error| {
+            let failure = upload.as_ref().and_then(Upload::failure);
+            failure.map_or_else(|| exchange_failed(error), |e| unreadable(Phase::Exchange, e))
+        })?;
+        let answer = read(response, options.max_body, upload.as_ref()).await?;
+        match upload {
+            Some(mut upload) if answer.status().is_success() => {
+                let taken = timeout(options.remaining(), upload.taken()).await;
+                match taken.unwrap_or_else(|_| Err(upload::hasty())) {
+                    Ok(()) => Ok(answer),
+                    Err(error) => Err(error.with_received(answer.into_body())),
+                }
+            }
+            // What is left of the request ends with the call: the server has refused it.
+            _ => Ok(answer),
+        }
     }
+}
+
+fn late() -> TransportError {
+    TransportError::new(Phase::Prepare, Kind::Timeout, "the deadline passed before the call began")
 }
 
 /// reqwest itself reads some 400 KiB, and has no setting for it.
@@ -263,6 +290,7 @@ const MAX_HEAD: usize = 64 * 1024;
 async fn read(
     mut response: reqwest::Response,
     max_body: usize,
+    upload: Option<&Upload>,
 ) -> Result<http::Response<Bytes>, TransportError> {
     let head: usize = response.headers().iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
     if head > MAX_HEAD {
@@ -284,6 +312,7 @@ async fn read(
         let message = format!("the answer is larger than the {max_body} bytes this call allows");
         TransportError::new(Phase::Body, Kind::TooLarge, message)
     };
+    let refused = !response.status().is_success();
     let announced = response.content_length().unwrap_or(0);
     if announced > max_body as u64 {
         return Err(too_large());
@@ -293,6 +322,8 @@ async fn read(
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
+            // A server that closes in the middle of an upload takes its page with it. Its word stands.
+            Err(_) if refused && upload.is_some_and(|upload| !upload.is_taken()) => break,
             Err(error) => return Err(body_failed(error).with_received(body.freeze())),
         };
         if chunk.len() > max_body - body.len() {

@@ -199,9 +199,12 @@ impl RestFailure for Error {
         let unless_send = RetryRule::UnlessSend(Duration::ZERO);
         match (self.kind(), self.status()) {
             (ErrorKind::Transport(error), _) => match (error.phase(), error.kind()) {
-                (_, TransportErrorKind::TooLarge | TransportErrorKind::Encoding) => {
-                    RetryRule::Never
-                }
+                (
+                    _,
+                    TransportErrorKind::TooLarge
+                    | TransportErrorKind::Encoding
+                    | TransportErrorKind::Upload,
+                ) => RetryRule::Never,
                 (Phase::Connect, TransportErrorKind::Connect | TransportErrorKind::Timeout) => {
                     RetryRule::After(Duration::ZERO)
                 }

@@ -80,7 +80,7 @@ mod tests {
              filename=\"c%22at%22.png\"\r\nContent-Type: image/png\r\n\r\n\r\n--bytes\r\n\
              --{boundary}--\r\n"
         );
-        assert_eq!(body.into_bytes(), expected);
+        assert_eq!(body.as_bytes().unwrap(), &expected);
     }
 
     #[test]

@@ -10,4 +10,5 @@ mod proxies;
 mod redirects;
 mod support;
 mod targets;
+mod uploads;
 mod websockets;

@@ -117,7 +117,7 @@ delete! {
 /// # use whatsapp_automation::crm::{Endpoint, SendMessage};
 /// let mut send = SendMessage::new("+1234567890", "Hello from API!");
 /// send.scheduled_at = Some("2025-02-20T10:00:00Z".into());
-/// let body = send.body()?.map(|(_, body)| body.into_bytes());
+/// let body = send.body()?.and_then(|(_, body)| body.as_bytes().cloned());
 /// assert_eq!(
 ///     body.unwrap_or_default(),
 ///     r#"{"phone_number":"+1234567890","message":"Hello from API!","scheduled_at":"2025-02-20T10:00:00Z"}"#

@@ -108,7 +108,7 @@ delete! {
 /// # use whatsapp_automation::crm::{Endpoint, PostStatus};
 /// let mut post = PostStatus::text("Good morning!");
 /// post.scheduled_at = Some("2025-02-20T10:00:00Z".into());
-/// let body = post.body()?.map(|(_, body)| body.into_bytes());
+/// let body = post.body()?.and_then(|(_, body)| body.as_bytes().cloned());
 /// assert_eq!(
 ///     body.unwrap_or_default(),
 ///     r#"{"text":"Good morning!","scheduled_at":"2025-02-20T10:00:00Z"}"#

@@ -86,7 +86,8 @@ proptest! {
         let Ok(Some((kind, body))) = post.body() else { return Ok(()) };
 
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let parts = runtime.block_on(parts(kind.to_str().unwrap(), body.into_bytes()));
+        let body = runtime.block_on(body.into_bytes()).unwrap();
+        let parts = runtime.block_on(parts(kind.to_str().unwrap(), body));
         prop_assert_eq!(parts.len(), 2);
         prop_assert_eq!(&parts[0], &("text".to_owned(), None, None, text.into_bytes()));
         let (field, file_name, kind, bytes) = &parts[1];

@@ -1,0 +1,432 @@
+//! Bodies that are streams: what arrives, and what becomes of those that break.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use replykit_transport::{
+    Body, BodyStream, CallOptions, Connection, HttpTransport, OperationClass, Outcome, Phase,
+    RestClient, RestFailure, RestRequest, RetryRule, TransportError, TransportErrorKind as Kind,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+};
+
+use crate::support::{
+    CANARY, OK, Server, Untouched, assert_silent, facts, hasty, header, patient, transport,
+};
+
+const PIECE: usize = 64 * 1024;
+
+/// A stream of zeros that counts: how many bytes were asked of it, how often it was opened, and how
+/// many are open.
+#[derive(Clone, Default)]
+struct Zeros(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    given: AtomicU64,
+    opened: AtomicUsize,
+    closed: watch::Sender<usize>,
+}
+
+struct CloseMark(Arc<Counts>);
+
+impl Drop for CloseMark {
+    fn drop(&mut self) {
+        self.0.closed.send_modify(|closed| *closed += 1);
+    }
+}
+
+impl Zeros {
+    /// A body that says `len`, and gives `real` bytes before `end`.
+    fn body(&self, len: u64, real: u64, end: Option<io::ErrorKind>) -> Body {
+        let counts = Arc::clone(&self.0);
+        Body::stream(len, move || {
+            counts.opened.fetch_add(1, Ordering::SeqCst);
+            let mark = CloseMark(Arc::clone(&counts));
+            let pieces = stream::unfold((0, mark), move |(given, mark)| async move {
+                let piece = (real - given).min(PIECE as u64);
+                mark.0.given.fetch_add(piece, Ordering::SeqCst);
+                let zeros = Bytes::from(vec![0; usize::try_from(piece).unwrap()]);
+                (piece > 0).then(|| (Ok(zeros), (given + piece, mark)))
+            });
+            let failure = end.map(|kind| Err(io::Error::new(kind, "the disk is gone")));
+            async { Ok(Box::pin(pieces.chain(stream::iter(failure))) as BodyStream) }
+        })
+    }
+
+    fn given(&self) -> u64 {
+        self.0.given.load(Ordering::SeqCst)
+    }
+
+    fn opened(&self) -> usize {
+        self.0.opened.load(Ordering::SeqCst)
+    }
+
+    async fn all_closed(&self) {
+        let opened = self.opened();
+        self.0.closed.subscribe().wait_for(|closed| *closed == opened).await.unwrap();
+    }
+}
+
+fn post(base: &str, body: Body) -> http::Request<Body> {
+    http::Request::post(format!("{base}/{CANARY}")).body(body).unwrap()
+}
+
+async fn failure(base: &str, body: Body, options: &CallOptions) -> TransportError {
+    let error = transport().send(post(base, body), options).await.unwrap_err();
+    assert_silent(&error);
+    error
+}
+
+/// Reads a head, and says how much came behind it in the same go. The head is empty where the
+/// connection ended before it was whole.
+async fn read_head(stream: &mut TcpStream) -> (String, u64) {
+    let mut bytes = Vec::new();
+    loop {
+        if !matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {
+            return (String::new(), 0);
+        }
+        if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+            let body = bytes.len() - at - 4;
+            return (String::from_utf8_lossy(&bytes[..at]).into_owned(), body as u64);
+        }
+    }
+}
+
+/// Reads to the end of the connection, `most` bytes at most. Returns how many came.
+async fn drain(stream: &mut TcpStream, most: u64) -> u64 {
+    let mut sink = vec![0; PIECE];
+    let mut read = 0;
+    while read < most {
+        let room = usize::try_from(most - read).unwrap_or(PIECE).min(PIECE);
+        match stream.read(&mut sink[..room]).await {
+            Ok(0) | Err(_) => break,
+            Ok(count) => read += count as u64,
+        }
+    }
+    read
+}
+
+/// Tells of each connection how many bytes of the body came, once it has ended.
+async fn counting(
+    answer: impl Fn(u64) -> Option<&'static str> + Clone + Send + Sync + 'static,
+) -> (Server, tokio::sync::mpsc::UnboundedReceiver<(String, u64)>) {
+    let (seen, counts) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let (seen, answer) = (seen.clone(), answer.clone());
+        async move {
+            let (head, mut read) = read_head(&mut stream).await;
+            let len = header(&head, "content-length").first().map_or(0, |len| len.parse().unwrap());
+            read += drain(&mut stream, len - read).await;
+            if let Some(answer) = answer(read) {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            seen.send((head, read)).unwrap();
+        }
+    })
+    .await;
+    (server, counts)
+}
+
+#[tokio::test]
+async fn a_stream_arrives_whole_with_its_length_announced() {
+    for connection in [Connection::Fresh, Connection::Pooled] {
+        let (server, mut seen) = counting(|_| Some(OK)).await;
+        for len in [1, PIECE as u64, 3 * PIECE as u64 + 1] {
+            let body = Zeros::default().body(len, len, None);
+            let options = patient().connection(connection);
+            let answer = transport().send(post(&server.url(), body), &options).await.unwrap();
+            assert_eq!(answer.body(), "ok");
+            let (head, read) = seen.recv().await.unwrap();
+            assert_eq!(header(&head, "content-length"), [len.to_string()]);
+            assert!(header(&head, "transfer-encoding").is_empty(), "{head}");
+            assert_eq!(read, len);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_more_is_read_ahead_than_a_few_pieces() {
+    const LEN: u64 = 64 * 1024 * 1024;
+    let zeros = Zeros::default();
+    let source = zeros.clone();
+    let server = Server::start(move |mut stream| {
+        let source = source.clone();
+        async move {
+            let (_, mut read) = read_head(&mut stream).await;
+            while read < LEN {
+                read += drain(&mut stream, (LEN - read).min(PIECE as u64)).await;
+                let ahead = source.given() - read;
+                // What the library holds, and what the kernel does on both sides of loopback.
+                assert!(ahead < 16 * 1024 * 1024, "{ahead} bytes ahead");
+            }
+            stream.write_all(OK.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let body = zeros.body(LEN, LEN, None);
+    transport().send(post(&server.url(), body), &patient()).await.unwrap();
+    assert_eq!(zeros.given(), LEN);
+}
+
+#[tokio::test]
+async fn k05_a_body_that_cannot_be_opened_is_not_sent_and_nobody_is_called() {
+    let server = Untouched::new();
+    let body = Body::stream(4, || async { Err(io::ErrorKind::PermissionDenied.into()) });
+    let error = failure(&server.url(), body, &patient()).await;
+    assert_eq!(facts(&error), (Phase::Prepare, Kind::Upload, Outcome::NotSent));
+    assert!(error.to_string().ends_with("permission denied"), "{error}");
+
+    let stuck = Body::stream(4, std::future::pending);
+    let error = failure(&server.url(), stuck, &hasty()).await;
+    assert_eq!(facts(&error), (Phase::Prepare, Kind::Timeout, Outcome::NotSent));
+    server.assert_untouched();
+}
+
+#[tokio::test]
+async fn k05_a_stream_that_breaks_or_has_another_length_never_makes_a_whole_request() {
+    let (server, mut seen) = counting(|_| None).await;
+    let piece = PIECE as u64;
+    let broken = Some(io::ErrorKind::BrokenPipe);
+    for (len, real, end) in [
+        (10 * piece, 5 * piece, None),
+        (10 * piece, 0, None),
+        (10, 9, None),
+        (10 * piece, 5 * piece, broken),
+        (10 * piece, 0, broken),
+        (10 * piece, 10 * piece, broken),
+        (10 * piece, 10 * piece + 1, None),
+        (10, 11, None),
+        (piece, 5 * piece, None),
+    ] {
+        let zeros = Zeros::default();
+        let error = failure(&server.url(), zeros.body(len, real, end), &patient()).await;
+        assert_eq!(
+            facts(&error),
+            (Phase::Exchange, Kind::Upload, Outcome::Unknown),
+            "{len} {real}"
+        );
+        let (_, read) = seen.recv().await.unwrap();
+        assert!(read < len, "{read} of {len}");
+        zeros.all_closed().await;
+    }
+}
+
+#[tokio::test]
+async fn k05_a_connection_that_breaks_in_the_middle_is_unknown_and_one_request() {
+    let piece = PIECE as u64;
+    for offset in [0, 1, piece - 1, piece, 10 * piece, 100 * piece - 1] {
+        let server = Server::start(move |mut stream| async move {
+            let (_, read) = read_head(&mut stream).await;
+            drain(&mut stream, offset.saturating_sub(read)).await;
+        })
+        .await;
+        let zeros = Zeros::default();
+        let body = zeros.body(100 * piece, 100 * piece, None);
+        let error = failure(&server.url(), body, &patient()).await;
+        assert_eq!(facts(&error), (Phase::Exchange, Kind::Interrupted, Outcome::Unknown));
+        assert_eq!((server.connections(), zeros.opened()), (1, 1));
+        zeros.all_closed().await;
+    }
+}
+
+const TOO_LARGE: &str =
+    "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large";
+
+#[tokio::test]
+async fn k05_a_refusal_before_the_end_of_the_upload_is_heard_and_ends_it() {
+    const LEN: u64 = 64 * 1024 * 1024;
+    let (seen, mut counts) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            let (_, read) = read_head(&mut stream).await;
+            stream.write_all(TOO_LARGE.as_bytes()).await.unwrap();
+            seen.send(read + drain(&mut stream, u64::MAX).await).unwrap();
+        }
+    })
+    .await;
+    for connection in [Connection::Fresh, Connection::Pooled] {
+        let zeros = Zeros::default();
+        let request = post(&server.url(), zeros.body(LEN, LEN, None));
+        let answer = transport().send(request, &patient().connection(connection)).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.body().as_ref()), (413, &b"too large"[..]));
+        assert!(counts.recv().await.unwrap() < LEN, "the upload went on");
+        zeros.all_closed().await;
+    }
+}
+
+/// On one thread, where the answer is there before the next write fails. Elsewhere the library may meet
+/// the broken connection first, and the call is then `Unknown`.
+#[tokio::test]
+async fn k05_a_refusal_whose_server_closes_at_once_is_heard_even_if_its_page_is_cut() {
+    const LEN: u64 = 64 * 1024 * 1024;
+    for len in [TOO_LARGE.len(), TOO_LARGE.len() - 4] {
+        let server = Server::start(move |mut stream| async move {
+            read_head(&mut stream).await;
+            stream.write_all(&TOO_LARGE.as_bytes()[..len]).await.unwrap();
+        })
+        .await;
+        let zeros = Zeros::default();
+        let request = post(&server.url(), zeros.body(LEN, LEN, None));
+        let answer = transport().send(request, &patient()).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 413);
+        assert!(b"too large".starts_with(answer.body()), "{answer:?}");
+        zeros.all_closed().await;
+    }
+}
+
+/// Answers 200 at once. Reads `most` bytes of the body, then closes.
+async fn hasty_server(most: u64) -> (Server, tokio::sync::mpsc::UnboundedReceiver<u64>) {
+    let (seen, counts) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            let (_, read) = read_head(&mut stream).await;
+            stream.write_all(OK.as_bytes()).await.unwrap();
+            seen.send(read + drain(&mut stream, most - read).await).unwrap();
+        }
+    })
+    .await;
+    (server, counts)
+}
+
+#[tokio::test]
+async fn k05_a_success_counts_when_the_server_took_the_whole_request() {
+    const LEN: u64 = 16 * 1024 * 1024;
+    let (server, mut counts) = hasty_server(LEN).await;
+    let request = post(&server.url(), Zeros::default().body(LEN, LEN, None));
+    let answer = transport().send(request, &patient()).await.unwrap();
+    assert_eq!((answer.status().as_u16(), counts.recv().await.unwrap()), (200, LEN));
+
+    let (server, _) = hasty_server(LEN / 2).await;
+    let error = failure(&server.url(), Zeros::default().body(LEN, LEN, None), &patient()).await;
+    assert_eq!(facts(&error), (Phase::Body, Kind::Interrupted, Outcome::Unknown));
+    assert_eq!(error.received(), "ok");
+
+    let (server, _) = hasty_server(LEN).await;
+    let error = failure(&server.url(), Zeros::default().body(LEN, LEN / 2, None), &patient()).await;
+    assert_eq!(facts(&error), (Phase::Body, Kind::Upload, Outcome::Unknown));
+}
+
+#[tokio::test]
+async fn k05_a_call_that_ends_closes_its_stream_and_its_connection() {
+    const LEN: u64 = 64 * 1024 * 1024;
+    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let (ended, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let (started, ended) = (started.clone(), ended.clone());
+        async move {
+            read_head(&mut stream).await;
+            // Nothing more is read before the call has ended.
+            let (go, gone) = tokio::sync::oneshot::channel::<()>();
+            started.send(go).unwrap();
+            let _ = gone.await;
+            ended.send(drain(&mut stream, u64::MAX).await).unwrap();
+        }
+    })
+    .await;
+    // Given up by its caller.
+    let zeros = Zeros::default();
+    let request = post(&server.url(), zeros.body(LEN, LEN, None));
+    let (transport, options) = (transport(), patient());
+    let go = tokio::select! {
+        go = starts.recv() => go.unwrap(),
+        answer = transport.send(request, &options) => panic!("{answer:?}"),
+    };
+    zeros.all_closed().await;
+    drop(go);
+    assert!(ends.recv().await.unwrap() < LEN);
+
+    // Ended by its deadline.
+    let zeros = Zeros::default();
+    let error = failure(&server.url(), zeros.body(LEN, LEN, None), &hasty()).await;
+    assert_eq!(facts(&error), (Phase::Exchange, Kind::Timeout, Outcome::Unknown));
+    zeros.all_closed().await;
+    drop(starts.recv().await.unwrap());
+    assert!(ends.recv().await.unwrap() < LEN);
+}
+
+#[derive(Debug)]
+struct Failure(TransportError);
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self(error)
+    }
+}
+
+impl RestFailure for Failure {
+    fn outcome(&self) -> Outcome {
+        self.0.outcome()
+    }
+
+    fn retry(&self) -> RetryRule {
+        match self.0.phase() {
+            Phase::Connect => RetryRule::After(Duration::ZERO),
+            _ => RetryRule::UnlessSend(Duration::ZERO),
+        }
+    }
+}
+
+/// Goes to a port where nobody listens first, and to the server from then on.
+#[derive(Debug)]
+struct RefusedOnce(replykit_transport::ReqwestTransport, AtomicUsize);
+
+#[async_trait::async_trait]
+impl HttpTransport for RefusedOnce {
+    async fn send(
+        &self,
+        mut request: http::Request<Body>,
+        options: &CallOptions,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        if self.1.fetch_add(1, Ordering::SeqCst) == 0 {
+            let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            *request.uri_mut() = format!("http://{nobody}/").parse().unwrap();
+        }
+        self.0.send(request, options).await
+    }
+}
+
+#[tokio::test]
+async fn k05_a_repeat_opens_the_stream_anew_and_sends_all_of_it() {
+    const LEN: u64 = 3 * PIECE as u64 + 1;
+    let (server, mut seen) = counting(|_| Some(OK)).await;
+    let zeros = Zeros::default();
+    let mut request = RestRequest::new("upload", OperationClass::Send, http::Method::POST, "media");
+    let kind = http::HeaderValue::from_static("application/octet-stream");
+    request.body = Some((kind, zeros.body(LEN, LEN, None)));
+    let refused_once = RefusedOnce(transport(), AtomicUsize::new(0));
+    let client = RestClient::new(refused_once, server.url().parse().unwrap()).unwrap().seed(1);
+    client.call(&request, Ok::<_, Failure>).await.unwrap();
+    assert_eq!((seen.recv().await.unwrap().1, zeros.opened()), (LEN, 2));
+    // What was opened for the refused attempt was not read.
+    assert_eq!(zeros.given(), LEN);
+}
+
+#[tokio::test]
+async fn k05_an_upload_that_broke_is_repeated_only_where_that_does_no_harm() {
+    const LEN: u64 = 3 * PIECE as u64;
+    for (class, attempts) in [(OperationClass::Send, 1), (OperationClass::Write, 3)] {
+        let (server, _seen) = counting(|_| None).await;
+        let zeros = Zeros::default();
+        let mut request = RestRequest::new("upload", class, http::Method::POST, "media");
+        let kind = http::HeaderValue::from_static("application/octet-stream");
+        request.body = Some((kind, zeros.body(LEN, LEN, None)));
+        let client = RestClient::new(transport(), server.url().parse().unwrap()).unwrap().seed(1);
+        let failed = client.call(&request, Ok::<_, Failure>).await.unwrap_err();
+        assert_eq!((failed.outcome(), failed.attempts), (Outcome::Unknown, attempts));
+        assert_eq!((zeros.opened(), server.connections()), (attempts as usize, attempts as usize));
+    }
+}
