@@ -240,5 +240,5 @@ async fn session(sandbox: &Sandbox) -> Vec<String> {
     write(&control.sent());
     write(&control);
     let value = cookie.split_once("s%3A").unwrap().1;
-    vec![value[..16].to_owned()]
+    vec![value.chars().take(16).collect()]
 }

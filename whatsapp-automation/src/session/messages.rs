@@ -116,7 +116,7 @@ impl Endpoint for SendMessage {
 /// # use whatsapp_automation::session::{AiModifications, Endpoint, ScheduleMessage};
 /// let mut schedule = ScheduleMessage::new("+1234567890", "Hello!", "2025-05-16T10:00:00.000Z");
 /// schedule.ai_modifications.add_emojis = true;
-/// let body = schedule.body()?.map(|(_, body)| body.into_bytes());
+/// let body = schedule.body()?.and_then(|(_, body)| body.as_bytes().cloned());
 /// assert_eq!(
 ///     body.unwrap_or_default(),
 ///     r#"{"phoneId":"+1234567890","message":"Hello!","scheduledTime":"2025-05-16T10:00:00.000Z","aiModifications":{"useSynonyms":false,"addEmojis":true,"shuffleSentences":false}}"#
