@@ -2,7 +2,7 @@
 
 use cookie::Cookie;
 use http::{HeaderMap, HeaderValue, Uri, header};
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822};
 
 const NAME: &str = "connect.sid";
 /// What browsers take, name and value together.
@@ -42,7 +42,8 @@ impl SessionCookie {
 /// Reads what an answer from below `base` says. Of several cookies the last one counts, as in a browser.
 /// One for other hosts or another path is none of ours; one for a whole domain too, for it may come from
 /// a neighbour.
-pub(super) fn told(headers: &HeaderMap, base: &Uri, now: Timestamp) -> Option<Told> {
+pub(super) fn told(headers: &HeaderMap, base: &Uri) -> Option<Told> {
+    let now = date(headers);
     let cookies = headers.get_all(header::SET_COOKIE).iter();
     let cookies = cookies.filter_map(|line| Cookie::parse(line.to_str().ok()?).ok());
     let ours = cookies.filter(|cookie| {
@@ -71,10 +72,19 @@ fn covers(path: &str, base: &str) -> bool {
     }
 }
 
-fn is_over(cookie: &Cookie<'_>, now: Timestamp) -> bool {
+/// The server's time: its dates are by its own clock, whatever that of this machine says.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = rfc2822::parse(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    Some(date.timestamp())
+}
+
+fn is_over(cookie: &Cookie<'_>, now: Option<Timestamp>) -> bool {
     match (cookie.max_age(), cookie.expires_datetime()) {
         (Some(age), _) => !age.is_positive(),
-        (None, Some(end)) => end.unix_timestamp() <= now.as_second(),
+        (None, Some(end)) => {
+            // Without a date, the day that servers take to end a cookie: 1 January 1970.
+            end.unix_timestamp() <= now.map_or(0, Timestamp::as_second)
+        }
         (None, None) => false,
     }
 }
@@ -93,8 +103,7 @@ mod tests {
         for line in lines {
             headers.append(header::SET_COOKIE, line.parse().unwrap());
         }
-        let now = "2026-01-01T00:00:00Z".parse().unwrap();
-        told(&headers, &base.parse().unwrap(), now).map(|told| match told {
+        told(&headers, &base.parse().unwrap()).map(|told| match told {
             Told::Set(cookie) => cookie.0,
             Told::Ended => "ended".to_owned(),
         })
@@ -178,6 +187,21 @@ mod tests {
             is("c")
         );
         assert_eq!(read(&["connect.sid=a", "connect.sid=; Max-Age=0"]), is("ended"));
+    }
+
+    #[test]
+    fn a_date_is_judged_by_the_clock_of_the_server() {
+        let mut headers = HeaderMap::new();
+        let cookie = "connect.sid=x; Expires=Thu, 01 Jan 2026 00:00:00 GMT";
+        headers.insert(header::SET_COOKIE, cookie.parse().unwrap());
+        let told = |date: &str| {
+            let mut headers = headers.clone();
+            headers.insert(header::DATE, date.parse().unwrap());
+            told(&headers, &"http://127.0.0.1/".parse().unwrap()).unwrap() == Told::Ended
+        };
+        assert!(told("Thu, 01 Jan 2026 00:00:01 GMT"));
+        assert!(!told("Wed, 31 Dec 2025 23:59:59 GMT"));
+        assert!(!told("now"));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use jiff::Timestamp;
 use replykit_transport::{
     Body, OperationClass, Outcome, RestFailed, RestFailure, RestRequest, RetryRule, TransportError,
 };
@@ -245,7 +244,7 @@ impl Client {
             return Err(Error::refused(refusal).into());
         }
         let output = endpoint.read(body).map_err(|problem| unreadable(problem, body))?;
-        Ok((output, told(answer.headers(), self.rest.base(), Timestamp::now())))
+        Ok((output, told(answer.headers(), self.rest.base())))
     }
 }
 
