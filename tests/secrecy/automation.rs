@@ -2,9 +2,8 @@
 
 use std::fmt::{Debug, Display};
 
-use convrs_client::transport::{Body, CallOptions, HttpTransport};
-use http::{HeaderValue, Method, Request, header};
-use replykit_sandbox::{HttpFault, Provider, SessionGroup};
+use http::Method;
+use replykit_sandbox::{HttpFault, Provider};
 use whatsapp_automation::{
     Error, ErrorKind, Media,
     crm::{
@@ -14,7 +13,7 @@ use whatsapp_automation::{
     },
 };
 
-use super::{EMAIL, HEADER, Keep, NAME, NUMBER, PATH, TEXT, TOKEN, http, raw};
+use super::{EMAIL, Keep, NAME, NUMBER, PATH, TEXT, http, raw};
 use crate::*;
 
 pub(super) const PAGE: &str = "c4n4ry-l4nding-p4ge";
@@ -22,11 +21,11 @@ pub(super) const FILE: &str = "c4n4ry-medi4.png";
 pub(super) const BYTES: &str = "c4n4ry-byte5-of-medi4";
 pub(super) const PASSWORD: &str = "c4n4ry-p4ssw0rd";
 
-fn write(shown: &dyn Debug) {
+pub(super) fn write(shown: &dyn Debug) {
     writeln!(Keep, "{shown:?} {shown:#?}").unwrap();
 }
 
-fn show(error: &Error) {
+pub(super) fn show(error: &Error) {
     write(error);
     let mut next = Some(error as &dyn std::error::Error);
     while let Some(error) = next {
@@ -39,6 +38,7 @@ fn show(error: &Error) {
         ErrorKind::Transport(inner) => inner,
         ErrorKind::Api(inner) => inner,
         ErrorKind::Protocol(inner) => inner,
+        ErrorKind::Login(inner) => inner,
         _ => return,
     };
     writeln!(Keep, "{inner}").unwrap();
@@ -195,50 +195,5 @@ pub(super) async fn run() -> Vec<String> {
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     everything(&self::client(&format!("http://{}/{PATH}/", closed.local_addr().unwrap()))).await;
-    session(&sandbox).await
-}
-
-/// The other backend of the sandbox, without its client.
-async fn session(sandbox: &Sandbox) -> Vec<String> {
-    let transport = ReqwestTransport::builder().loopback_only().build().unwrap();
-    let base = sandbox.session_url();
-    let ask = async |path: &str, kind: &str, cookie: &str, body: String| {
-        let mut cookie = HeaderValue::from_str(cookie).unwrap();
-        cookie.set_sensitive(true);
-        let request = Request::post(format!("{base}{path}"))
-            .header(header::CONTENT_TYPE, kind)
-            .header(header::COOKIE, cookie)
-            .body(Body::from(body))
-            .unwrap();
-        transport.send(request, &CallOptions::within(Duration::from_secs(10))).await.unwrap()
-    };
-    let account = format!(
-        r#"{{"name":"{NAME}","phone":"{NUMBER}","email":"{EMAIL}","username":"{PATH}","password":"{PASSWORD}","gst":"1"}}"#
-    );
-    let json = "application/json";
-    let answer = ask("api/auth/register", json, "", account.clone()).await;
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
-    ask("api/auth/login", json, "", account.replace(PASSWORD, TOKEN)).await;
-    let get = Request::get(format!("{base}api/whatsapp/createqr")).header(header::COOKIE, cookie);
-    let get = get.body(Body::empty()).unwrap();
-    transport.send(get, &CallOptions::within(Duration::from_secs(10))).await.unwrap();
-    let control = sandbox.session();
-    control.confirm_pairing(PATH, NUMBER, NAME).unwrap();
-    let group = SessionGroup::new(HEADER, NAME, [NUMBER]);
-    write(&group);
-    control.set_groups(PATH, [group]).unwrap();
-    let form = format!(
-        "--x\r\nContent-Disposition: form-data; name=\"phoneId\"\r\n\r\n{NUMBER}\r\n--x\r\n\
-         Content-Disposition: form-data; name=\"message\"\r\n\r\n{TEXT}\r\n--x\r\n\
-         Content-Disposition: form-data; name=\"mediaFile\"; filename=\"{FILE}\"\r\n\
-         Content-Type: image/png\r\n\r\n{BYTES}\r\n--x--\r\n"
-    );
-    let sent = ask("api/messages/send", "multipart/form-data; boundary=x", cookie, form).await;
-    assert_eq!(sent.status(), 200);
-    sandbox.advance(Duration::from_secs(1)).await;
-    assert_eq!(control.sent().len(), 1);
-    write(&control.sent());
-    write(&control);
-    let value = cookie.split_once("s%3A").unwrap().1;
-    vec![value.chars().take(16).collect()]
+    session::run(&sandbox).await
 }

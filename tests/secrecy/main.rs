@@ -10,6 +10,7 @@
 )]
 
 mod automation;
+mod session;
 mod sockets;
 
 use std::{
@@ -286,6 +287,8 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         "refused the token with 1001",
         "whatsapp_automation.call",
         "rpc.method=crm.send_message",
+        "rpc.method=session.send_message",
+        "error.type=login",
         "the server refused with HTTP 400, for name, phone_number",
     ] {
         assert!(log.contains(said), "{said} is not in the log: nothing would be found in it");
