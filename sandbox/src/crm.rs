@@ -8,6 +8,7 @@ mod control;
 mod delivery;
 mod fields;
 mod groups;
+mod kept;
 mod messages;
 mod pages;
 mod provider;
@@ -35,7 +36,7 @@ impl State {
     /// Answers one request below `/crm/`.
     pub(crate) fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
         match request.path.as_str() {
-            "wordpress" => return self.wordpress.serve(&request.method),
+            "wordpress" => return self.serve_wordpress(&request.method),
             "360dialog/messages" => return self.serve_provider(request, now),
             _ => {}
         }
@@ -71,7 +72,7 @@ impl State {
     /// Without its last slash a GET is sent to the right address; the rest depends on a setting.
     fn missing_slash(&self, request: &Request) -> Answer {
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
-        if !is_read && !self.redirects_writes {
+        if !is_read && !self.settings.redirects_writes {
             return pages::server_error();
         }
         let query = if request.query.is_empty() { "" } else { "?" };
@@ -132,7 +133,9 @@ impl State {
             Table::Contacts => self.contacts.iter().map(|(id, c)| c.show(*id)).collect(),
             Table::Groups => self.groups.iter().map(|(id, g)| g.show(*id)).collect(),
             Table::Messages => self.messages.iter().map(|(id, m)| m.show(*id)).collect(),
-            Table::Statuses => self.statuses.iter().map(|(id, s)| s.show(*id)).collect(),
+            Table::Statuses => {
+                self.statuses.iter().map(|(id, s)| s.show(*id, &self.base)).collect()
+            }
         }
     }
 
@@ -141,7 +144,7 @@ impl State {
             Table::Contacts => self.contacts.get(&id).map(|contact| contact.show(id)),
             Table::Groups => self.groups.get(&id).map(|group| group.show(id)),
             Table::Messages => self.messages.get(&id).map(|message| message.show(id)),
-            Table::Statuses => self.statuses.get(&id).map(|status| status.show(id)),
+            Table::Statuses => self.statuses.get(&id).map(|status| status.show(id, &self.base)),
         }
     }
 

@@ -1,6 +1,11 @@
 use std::io;
+#[cfg(feature = "data")]
+use std::path::PathBuf;
 
 use replykit_transport::TransportError;
+
+#[cfg(feature = "data")]
+use crate::DataError;
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +22,15 @@ pub enum StartError {
     /// The HTTP client for callbacks and bots cannot be set up.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The file cannot keep the state.
+    #[cfg(feature = "data")]
+    #[error("cannot keep data in {}", path.display())]
+    Data {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        source: DataError,
+    },
 }
 
 /// Why the phone cannot be connected to a bot.

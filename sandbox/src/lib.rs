@@ -5,6 +5,7 @@ mod clock;
 mod control_api;
 mod convrs;
 mod crm;
+mod data;
 mod error;
 mod pacing;
 mod rest;
@@ -12,6 +13,8 @@ mod server;
 mod session;
 mod websocket;
 
+#[cfg(feature = "data")]
+use std::path::PathBuf;
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
@@ -27,6 +30,9 @@ pub use convrs::{
 };
 use convrs_client::{Client, RateLimits, Reconnect, RetryPolicy, Socket};
 pub use crm::{CrmControl, CrmSent, Provider};
+#[cfg(feature = "data")]
+pub use data::DataError;
+use data::{File, Locked, NOT_KEPT};
 pub use error::{InvalidBot, StartError};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
@@ -77,6 +83,8 @@ struct Shared {
     convrs: Mutex<convrs::State>,
     crm: Mutex<crm::State>,
     session: Mutex<session::State>,
+    /// What outlasts the process, where that is wanted.
+    file: Option<File>,
     app: App,
     pacing: Pacing,
     running: watch::Receiver<()>,
@@ -94,7 +102,13 @@ impl Sandbox {
 
     /// A sandbox with settings of your own.
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder { port: 0, token: "sandbox-token".to_owned(), real_time: false }
+        SandboxBuilder {
+            port: 0,
+            token: "sandbox-token".to_owned(),
+            real_time: false,
+            #[cfg(feature = "data")]
+            data: None,
+        }
     }
 
     /// The address that all servers listen on.
@@ -248,12 +262,20 @@ impl Shared {
         self.convrs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn crm(&self) -> MutexGuard<'_, crm::State> {
-        self.crm.lock().unwrap_or_else(PoisonError::into_inner)
+    fn crm(&self) -> Locked<'_, crm::State> {
+        let state = self.crm.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked::new(state, self.file.as_ref(), &self.clock)
     }
 
-    fn session(&self) -> MutexGuard<'_, session::State> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    fn session(&self) -> Locked<'_, session::State> {
+        let state = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked::new(state, self.file.as_ref(), &self.clock)
+    }
+
+    /// # Errors
+    /// When something could not be kept, in words.
+    fn check_kept(&self) -> Result<(), &'static str> {
+        if self.file.as_ref().is_none_or(File::is_open) { Ok(()) } else { Err(NOT_KEPT) }
     }
 
     /// Returns when the sandbox was dropped.
@@ -267,6 +289,10 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
+        }
+        // A connection that is still there would hold the file.
+        if let Some(file) = &self.shared.file {
+            file.close();
         }
     }
 }
@@ -283,6 +309,8 @@ pub struct SandboxBuilder {
     port: u16,
     token: String,
     real_time: bool,
+    #[cfg(feature = "data")]
+    data: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -304,10 +332,27 @@ impl SandboxBuilder {
         self
     }
 
+    /// Keeps what the two WhatsApp servers know in this file, an SQLite database, and begins with what is
+    /// in it. One that is not there is made, with permissions for its owner only. Default: nothing is
+    /// kept. Feature `data`.
+    ///
+    /// What a request changes is in the file before its answer goes out. Faults that wait are not kept,
+    /// nor are the Convrs API and the phone. The clock never goes back: it begins with the time in the
+    /// file, or later if the real time is and the clock runs.
+    ///
+    /// One sandbox at a time has the file. When it can no longer be written, every request to the two
+    /// servers is answered with status 500.
+    #[cfg(feature = "data")]
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
     /// Starts the servers. Needs a running tokio runtime, with time and I/O.
     ///
     /// # Errors
-    /// When the port is taken, or the HTTP client for what the servers send cannot be set up.
+    /// When the port is taken, the HTTP client for what the servers send cannot be set up, or the file
+    /// of `data` is not to be used.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
             .await
@@ -316,13 +361,17 @@ impl SandboxBuilder {
             .local_addr()
             .map_err(|source| StartError::Listen { port: self.port, source })?;
         let clock = if self.real_time { Clock::running() } else { Clock::standing() };
+        let mut crm = crm::State::new(format!("http://{address}"), clock.now());
+        let mut session = session::State::new();
+        let file = self.open(&mut crm, &mut session, &clock)?;
         let (running, until_dropped) = watch::channel(());
         let shared = Arc::new(Shared {
             transport: ReqwestTransport::builder().loopback_only().build()?,
             sockets: TokioWebSockets::builder().loopback_only().build()?,
             convrs: Mutex::new(convrs::State::new(self.token)),
-            crm: Mutex::new(crm::State::new(format!("http://{address}"), clock.now())),
-            session: Mutex::new(session::State::new()),
+            crm: Mutex::new(crm),
+            session: Mutex::new(session),
+            file,
             app: App::default(),
             pacing: Pacing::new(),
             clock,
@@ -333,6 +382,30 @@ impl SandboxBuilder {
             tasks.push(spawn(shared.clone().keep_pace()).abort_handle());
         }
         Ok(Sandbox { shared, address, tasks, _running: running })
+    }
+
+    #[cfg(feature = "data")]
+    fn open(
+        &self,
+        crm: &mut crm::State,
+        session: &mut session::State,
+        clock: &Clock,
+    ) -> Result<Option<File>, StartError> {
+        let Some(path) = &self.data else { return Ok(None) };
+        let (file, then) = File::open(path, &mut [crm, session], clock.now())
+            .map_err(|source| StartError::Data { path: path.clone(), source })?;
+        clock.advance_to(then);
+        Ok(Some(file))
+    }
+
+    #[cfg(not(feature = "data"))]
+    fn open(
+        &self,
+        _crm: &mut crm::State,
+        _session: &mut session::State,
+        _clock: &Clock,
+    ) -> Result<Option<File>, StartError> {
+        Ok(None)
     }
 }
 

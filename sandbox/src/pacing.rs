@@ -105,6 +105,9 @@ impl Shared {
             }
         }
         self.clock.advance_to(end);
+        if let Some(file) = &self.file {
+            file.keep_time(self.clock.now());
+        }
         self.all_done().await;
     }
 
@@ -197,7 +200,8 @@ impl Shared {
         let mut state = self.session();
         let (due, message) = state.next_step(end)?;
         self.clock.advance_to(due);
-        state.take_step(message, due);
+        // Not `due`: that may have passed while there was no sandbox.
+        state.take_step(message, self.clock.now());
         Some(Taken { posted: false, unwritten: 0 })
     }
 

@@ -9,7 +9,7 @@ use axum::{
     Router,
     extract::State,
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{any, post},
     serve::ListenerExt,
 };
@@ -52,14 +52,14 @@ async fn convrs_control(State(shared): State<Arc<Shared>>, request: Bytes) -> im
 }
 
 async fn crm_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
-    control(control_api::crm(CrmControl::new(&shared), &request))
+    kept(&shared, control(control_api::crm(CrmControl::new(&shared), &request)))
 }
 
 async fn session_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
-    control(control_api::session(SessionControl::new(&shared), &request))
+    kept(&shared, control(control_api::session(SessionControl::new(&shared), &request)))
 }
 
-fn control(done: Result<Value, String>) -> impl IntoResponse {
+fn control(done: Result<Value, String>) -> Response {
     match done {
         Ok(done) => answer(StatusCode::OK, done.to_string()),
         Err(error) => answer(StatusCode::BAD_REQUEST, json!({"error": error}).to_string()),
@@ -71,7 +71,8 @@ async fn advance(State(shared): State<Arc<Shared>>, request: Bytes) -> impl Into
     match control_api::time(&request) {
         Ok(time) => {
             shared.step_and_wait(shared.clock.after(time)).await;
-            answer(StatusCode::OK, json!({"now": shared.clock.now().to_string()}).to_string())
+            let now = json!({"now": shared.clock.now().to_string()});
+            kept(&shared, answer(StatusCode::OK, now.to_string()))
         }
         Err(error) => answer(StatusCode::BAD_REQUEST, json!({"error": error}).to_string()),
     }
@@ -86,6 +87,14 @@ async fn phone(State(shared): State<Arc<Shared>>, message: Bytes) -> impl IntoRe
     }
 }
 
-fn answer(status: StatusCode, body: String) -> impl IntoResponse {
-    (status, [(header::CONTENT_TYPE, "application/json")], body)
+/// The answer, unless what it tells of would be gone after a restart.
+fn kept(shared: &Shared, done: Response) -> Response {
+    match shared.check_kept() {
+        Ok(()) => done,
+        Err(why) => answer(StatusCode::INTERNAL_SERVER_ERROR, json!({"error": why}).to_string()),
+    }
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

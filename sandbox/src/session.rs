@@ -7,6 +7,7 @@ mod accounts;
 mod ai;
 mod control;
 mod cookies;
+mod kept;
 mod messages;
 mod pairing;
 mod password;

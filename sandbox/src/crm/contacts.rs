@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Done, State, fields::Fields, ok, pages, routes::Table, state::next};
@@ -9,6 +10,7 @@ pub(super) const MAX_PHONE: usize = 20;
 
 const TAKEN: &str = "contact with this phone number already exists.";
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Contact {
     pub(super) name: String,
     pub(super) phone_number: String,
@@ -54,7 +56,7 @@ impl State {
             return if same { Added::Existing(id) } else { Added::Taken };
         }
         let group = self.group_for(&landing_page, now);
-        let id = next(&mut self.ids.contact);
+        let id = next(&mut self.settings.last_ids.contact);
         self.by_phone.insert(phone_number.clone(), id);
         let group = Some(group);
         let contact = Contact { name, phone_number, landing_page, group, created_at: now };

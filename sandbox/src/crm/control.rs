@@ -41,18 +41,18 @@ impl<'a> CrmControl<'a> {
     /// document: it sends at once whatever `scheduled_at` says, never posts a status that has a time,
     /// and deletes groups with contacts in them. Default: no. What is scheduled already stays so.
     pub fn set_running_backend(&self, yes: bool) {
-        self.act(|state, _| state.as_running = yes);
+        self.act(|state, _| state.settings.as_running = yes);
     }
 
     /// Sets whether a POST, PUT, PATCH or DELETE without the last slash is redirected (301) like a GET.
     /// Default: no, it is status 500 with HTML. Both were seen.
     pub fn set_redirect_writes(&self, yes: bool) {
-        self.act(|state, _| state.redirects_writes = yes);
+        self.act(|state, _| state.settings.redirects_writes = yes);
     }
 
     /// Sets what the provider does from now on.
     pub fn set_provider(&self, provider: Provider) {
-        self.act(|state, _| state.provider = provider);
+        self.act(|state, _| state.settings.provider = provider);
     }
 
     /// Sets where contacts are pulled from, `None` for the built-in WordPress, and how often, at least
@@ -80,7 +80,7 @@ impl<'a> CrmControl<'a> {
     /// Adds a rule, behind those there are: an incoming message with `word` in it, in capitals or not,
     /// is answered with `reply`. It starts with one for `hello` and one for `price`.
     pub fn add_reply_rule(&self, word: &str, reply: &str) {
-        self.act(|state, _| state.replies.push((word.to_owned(), reply.to_owned())));
+        self.act(|state, _| state.add_reply(word, reply));
     }
 
     /// A person writes. The id of the message that the first rule that fits answers with; `None` if
@@ -98,7 +98,7 @@ impl<'a> CrmControl<'a> {
     /// What the provider took, oldest first: what really went out, whatever the API says of it.
     #[must_use]
     pub fn sent(&self) -> Vec<CrmSent> {
-        self.shared.crm().sent.clone()
+        self.shared.crm().sent.values().cloned().collect()
     }
 
     fn act<T>(&self, action: impl FnOnce(&mut State, Timestamp) -> T) -> T {

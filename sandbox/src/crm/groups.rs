@@ -1,5 +1,6 @@
 use http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,6 +17,7 @@ const CAPACITY: u64 = 250;
 
 const TAKEN: &str = "group with this name already exists.";
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) landing_page: Option<String>,
@@ -41,14 +43,14 @@ impl Group {
 impl State {
     /// Takes a place in the newest group of a landing page, or in the next one if that is full.
     pub(super) fn group_for(&mut self, landing_page: &str, now: Timestamp) -> u64 {
-        let of_page = |group: &&mut Group| group.landing_page.as_deref() == Some(landing_page);
-        let mut groups = self.groups.iter_mut().rev();
-        let newest = groups.find(|(_, group)| of_page(group));
-        if let Some((id, group)) =
-            newest.filter(|(_, group)| group.current_size < group.max_capacity)
+        let of_page = |group: &Group| group.landing_page.as_deref() == Some(landing_page);
+        let newest = self.groups.iter().rev().find(|(_, group)| of_page(group));
+        let free = newest.filter(|(_, group)| group.current_size < group.max_capacity);
+        if let Some(id) = free.map(|(id, _)| *id)
+            && let Some(group) = self.groups.get_mut(&id)
         {
             group.current_size += 1;
-            return *id;
+            return id;
         }
         let name = self.next_name(landing_page);
         let landing_page = Some(landing_page.to_owned());
@@ -71,7 +73,7 @@ impl State {
     }
 
     fn add_group(&mut self, group: Group) -> u64 {
-        let id = next(&mut self.ids.group);
+        let id = next(&mut self.settings.last_ids.group);
         self.groups.insert(id, group);
         id
     }
@@ -116,13 +118,16 @@ impl State {
     /// The refusal.
     pub(super) fn delete_group(&mut self, id: u64) -> Result<(), Answer> {
         let empty = self.groups.get(&id).is_none_or(|group| group.current_size == 0);
-        if !empty && !self.as_running {
+        if !empty && !self.settings.as_running {
             let why = "Only an empty group can be deleted.";
             return Err(refusal(StatusCode::BAD_REQUEST, "error", why));
         }
         self.groups.remove(&id);
-        for contact in self.contacts.values_mut().filter(|contact| contact.group == Some(id)) {
-            contact.group = None;
+        let members = self.contacts.iter().filter(|(_, contact)| contact.group == Some(id));
+        for member in members.map(|(member, _)| *member).collect::<Vec<_>>() {
+            if let Some(contact) = self.contacts.get_mut(&member) {
+                contact.group = None;
+            }
         }
         Ok(())
     }

@@ -1,19 +1,23 @@
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Done, Job, State, contacts::MAX_PHONE, fields::Fields, routes::Table, state::next};
+use super::{
+    Done, Job, State, contacts::MAX_PHONE, delivery::Stage, fields::Fields, routes::Table,
+    state::next,
+};
 use crate::rest::{Answer, time};
 
 pub(super) const PENDING: &str = "Pending";
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Message {
     pub(super) phone_number: String,
     pub(super) text: String,
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) status: String,
     pub(super) created_at: Timestamp,
-    /// When it goes out, as long as that lies ahead.
-    pub(super) due: Option<Timestamp>,
+    pub(super) stage: Stage,
 }
 
 impl Message {
@@ -33,7 +37,7 @@ impl State {
     /// A time that has passed is accepted, and means at once (seen). The running backend sends at once
     /// whatever the time (seen).
     fn message_due(&self, scheduled_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
-        scheduled_at.filter(|time| *time > now && !self.as_running).unwrap_or(now)
+        scheduled_at.filter(|time| *time > now && !self.settings.as_running).unwrap_or(now)
     }
 
     pub(super) fn add_message(
@@ -43,12 +47,12 @@ impl State {
         scheduled_at: Option<Timestamp>,
         now: Timestamp,
     ) -> u64 {
-        let id = next(&mut self.ids.message);
+        let id = next(&mut self.settings.last_ids.message);
         let due = self.message_due(scheduled_at, now);
         self.due.insert((due, Job::Message(id)));
         let status = PENDING.to_owned();
-        let due = Some(due);
-        let message = Message { phone_number, text, scheduled_at, status, created_at: now, due };
+        let stage = Stage::Due(due);
+        let message = Message { phone_number, text, scheduled_at, status, created_at: now, stage };
         self.messages.insert(id, message);
         id
     }
@@ -69,16 +73,16 @@ impl State {
         let text = fields.required("message", usize::MAX);
         let scheduled_at = fields.time("scheduled_at");
         fields.check()?;
-        let as_running = self.as_running;
+        let as_running = self.settings.as_running;
         let Some(message) = self.messages.get_mut(&id) else { return Ok(()) };
         message.phone_number = phone.unwrap_or_else(|| std::mem::take(&mut message.phone_number));
         message.text = text.unwrap_or_else(|| std::mem::take(&mut message.text));
         let Some(scheduled_at) = scheduled_at else { return Ok(()) };
         message.scheduled_at = scheduled_at;
-        if let Some(old) = message.due.filter(|_| !as_running) {
+        if let Some(old) = message.stage.due().filter(|_| !as_running) {
             // The clock takes what has passed as due now.
             let due = scheduled_at.unwrap_or(message.created_at);
-            message.due = Some(due);
+            message.stage = Stage::Due(due);
             self.due.remove(&(old, Job::Message(id)));
             self.due.insert((due, Job::Message(id)));
         }
@@ -87,7 +91,7 @@ impl State {
 
     /// One that waits does not go out any more.
     pub(super) fn delete_message(&mut self, id: u64) {
-        let due = self.messages.remove(&id).and_then(|message| message.due);
+        let due = self.messages.remove(&id).and_then(|message| message.stage.due());
         if let Some(due) = due {
             self.due.remove(&(due, Job::Message(id)));
         }
@@ -96,8 +100,8 @@ impl State {
     /// A person writes, and the first rule whose word is in the text answers.
     pub(super) fn hear(&mut self, phone: &str, text: &str, now: Timestamp) -> Option<u64> {
         let text = text.to_lowercase();
-        let rule = self.replies.iter().find(|(word, _)| text.contains(&word.to_lowercase()));
-        let reply = rule.map(|(_, reply)| reply.clone())?;
+        let rule = self.replies.values().find(|rule| text.contains(&rule.word.to_lowercase()));
+        let reply = rule.map(|rule| rule.reply.clone())?;
         Some(self.add_message(phone.to_owned(), reply, None, now))
     }
 }

@@ -4,16 +4,17 @@ use std::fmt;
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{State, pages};
+use super::{State, delivery::JOB, pages};
 use crate::rest::{Answer, Ending, Redacted, Request};
 
 pub(super) const API_KEY: &str = "sandbox-360dialog-key";
 
 /// What the provider behind the `crm` server does with the messages and statuses that it gets. `Debug`
 /// does not show its words.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provider {
     /// It takes them: they become `Sent` and `Posted`.
@@ -40,7 +41,7 @@ impl fmt::Debug for Provider {
 
 /// A message or status that the provider took, and so one that went out. `Debug` shows neither to
 /// whom nor what.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CrmSent {
     /// The phone number, or `status@broadcast` for a status.
@@ -73,18 +74,23 @@ impl State {
         if key.is_none_or(|key| key.as_bytes() != API_KEY.as_bytes()) {
             return refuse(StatusCode::UNAUTHORIZED, "Invalid api key");
         }
-        if self.provider == Provider::Unreachable {
+        if self.settings.provider == Provider::Unreachable {
             return dropped();
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let Some(sent) = sent(&body, now) else {
             return refuse(StatusCode::BAD_REQUEST, "The parameter to or text is missing");
         };
-        if let Provider::Refuses(why) = &self.provider {
+        if let Provider::Refuses(why) = &self.settings.provider {
             return refuse(StatusCode::BAD_REQUEST, why);
         }
         self.sent.push(sent);
-        if self.provider == Provider::AnswerLost {
+        // Both are kept at once, so what went out does not go out again after a restart.
+        let job = request.headers.get(JOB);
+        if let Some(job) = job.and_then(|job| serde_json::from_slice(job.as_bytes()).ok()) {
+            self.end(job);
+        }
+        if self.settings.provider == Provider::AnswerLost {
             return dropped();
         }
         let id = format!("wamid.{:012}", self.sent.len());

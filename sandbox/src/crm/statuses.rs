@@ -1,9 +1,11 @@
 use http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     Done, Job, State,
+    delivery::Stage,
     fields::{Fields, Text},
     messages::PENDING,
     pages,
@@ -14,23 +16,24 @@ use crate::rest::{Answer, Part, time};
 
 const MAX_TEXT: usize = 255;
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Status {
     pub(super) text: Option<String>,
-    /// The URL of what was uploaded.
+    /// The name of what was uploaded.
     pub(super) media: Option<String>,
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) status: String,
     pub(super) created_at: Timestamp,
-    /// When it is posted, as long as that lies ahead.
-    pub(super) due: Option<Timestamp>,
+    pub(super) stage: Stage,
 }
 
 impl Status {
-    pub(super) fn show(&self, id: u64) -> Value {
+    /// `base` is where the sandbox listens.
+    pub(super) fn show(&self, id: u64, base: &str) -> Value {
         json!({
             "id": id,
             "text": self.text,
-            "media": self.media,
+            "media": self.media_url(base),
             "scheduled_at": self.scheduled_at.map(time::write),
             "created_at": time::write(self.created_at),
             "status": self.status,
@@ -38,13 +41,17 @@ impl Status {
             "user": null,
         })
     }
+
+    pub(super) fn media_url(&self, base: &str) -> Option<String> {
+        self.media.as_ref().map(|name| format!("{base}/crm/media/{name}"))
+    }
 }
 
 impl State {
     /// The running backend never posts one that has a time (seen).
     fn status_due(&self, scheduled_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         match scheduled_at {
-            Some(_) if self.as_running => None,
+            Some(_) if self.settings.as_running => None,
             Some(time) if time > now => Some(time),
             _ => Some(now),
         }
@@ -56,13 +63,14 @@ impl State {
         let scheduled_at = fields.time("scheduled_at").flatten();
         fields.check()?;
         let media = media.map(|part| self.keep_media(part));
-        let id = next(&mut self.ids.status);
+        let id = next(&mut self.settings.last_ids.status);
         let due = self.status_due(scheduled_at, now);
         if let Some(due) = due {
             self.due.insert((due, Job::Status(id)));
         }
         let status = PENDING.to_owned();
-        let status = Status { text, media, scheduled_at, status, created_at: now, due };
+        let stage = due.map_or(Stage::Over, Stage::Due);
+        let status = Status { text, media, scheduled_at, status, created_at: now, stage };
         self.statuses.insert(id, status);
         Ok(self.created(Table::Statuses, id))
     }
@@ -84,8 +92,8 @@ impl State {
         status.media = media.unwrap_or_else(|| status.media.take());
         let Some(scheduled_at) = scheduled_at else { return Ok(()) };
         status.scheduled_at = scheduled_at;
-        if let (Some(old), Some(due)) = (status.due, due) {
-            status.due = Some(due);
+        if let (Some(old), Some(due)) = (status.stage.due(), due) {
+            status.stage = Stage::Due(due);
             self.due.remove(&(old, Job::Status(id)));
             self.due.insert((due, Job::Status(id)));
         }
@@ -93,13 +101,13 @@ impl State {
     }
 
     pub(super) fn delete_status(&mut self, id: u64) {
-        let due = self.statuses.remove(&id).and_then(|status| status.due);
+        let due = self.statuses.remove(&id).and_then(|status| status.stage.due());
         if let Some(due) = due {
             self.due.remove(&(due, Job::Status(id)));
         }
     }
 
-    /// Keeps a file, and says where.
+    /// Keeps a file, and says under what name.
     fn keep_media(&mut self, part: Part) -> String {
         let mut name = safe_name(part.file_name.as_deref().unwrap_or_default());
         while self.media.contains_key(&name) {
@@ -107,9 +115,8 @@ impl State {
         }
         let content_type =
             part.content_type.unwrap_or_else(|| "application/octet-stream".to_owned());
-        let url = format!("{}/crm/media/{name}", self.base);
-        self.media.insert(name, Media { content_type, content: part.content });
-        url
+        self.media.insert(name.clone(), Media { content_type, content: part.content });
+        name
     }
 
     pub(super) fn serve_media(&self, name: &str) -> Answer {

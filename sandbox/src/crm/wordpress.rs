@@ -2,36 +2,29 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Job, State, pages};
+use super::{Job, State, delivery::Stage, pages};
 use crate::rest::Answer;
 
 /// Undocumented: how often the backend pulls. Assumed: this.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
 
-/// The landing pages, and how often the backend looks at them.
+/// Where the landing pages are, and how often the backend looks at them.
+#[derive(Serialize, Deserialize)]
 pub(super) struct WordPress {
-    rows: Vec<Value>,
-    pub(super) url: String,
-    built_in: bool,
+    /// Nothing for the built-in one.
+    url: Option<String>,
     period: Duration,
     /// Pulls are whole periods after this.
     since: Timestamp,
+    pub(super) pull: Stage,
 }
 
 impl WordPress {
-    pub(super) fn built_in(base: &str, now: Timestamp) -> Self {
-        let url = format!("{base}/crm/wordpress");
-        Self { rows: Vec::new(), url, built_in: true, period: PERIOD, since: now }
-    }
-
-    /// Answers as the built-in WordPress.
-    pub(super) fn serve(&self, method: &Method) -> Answer {
-        match *method {
-            Method::GET | Method::HEAD => Answer::json(StatusCode::OK, &self.rows),
-            _ => pages::not_allowed(method, "GET, HEAD"),
-        }
+    pub(super) fn built_in(now: Timestamp) -> Self {
+        Self { url: None, period: PERIOD, since: now, pull: Stage::Over }
     }
 
     fn next_pull(&self, now: Timestamp) -> Timestamp {
@@ -43,14 +36,31 @@ impl WordPress {
 }
 
 impl State {
+    /// Answers as the built-in WordPress.
+    pub(super) fn serve_wordpress(&self, method: &Method) -> Answer {
+        match *method {
+            Method::GET | Method::HEAD => {
+                Answer::json(StatusCode::OK, &self.landing_rows.values().collect::<Vec<_>>())
+            }
+            _ => pages::not_allowed(method, "GET, HEAD"),
+        }
+    }
+
+    pub(super) fn wordpress_url(&self) -> String {
+        let url = self.settings.wordpress.url.clone();
+        url.unwrap_or_else(|| format!("{}/crm/wordpress", self.base))
+    }
+
     /// Pulls from `url`, or from the built-in WordPress, every `period` from now on.
     pub(super) fn set_wordpress(&mut self, url: Option<&str>, period: Duration, now: Timestamp) {
         let built_in = format!("{}/crm/wordpress", self.base);
-        self.wordpress.built_in = url.is_none_or(|url| url == built_in);
-        self.wordpress.url = url.map_or(built_in, str::to_owned);
-        self.wordpress.period = period;
-        self.wordpress.since = now;
-        self.due.retain(|(_, job)| *job != Job::Import);
+        let wordpress = &mut self.settings.wordpress;
+        if let Some(due) = wordpress.pull.due() {
+            self.due.remove(&(due, Job::Import));
+        }
+        wordpress.url = url.filter(|url| *url != built_in).map(str::to_owned);
+        wordpress.period = period;
+        wordpress.since = now;
         self.plan_import(now);
     }
 
@@ -58,14 +68,16 @@ impl State {
     pub(super) fn add_row(&mut self, row: [&str; 3], now: Timestamp) {
         let [name, phone, page] = row;
         let row = json!({"Name": name, "tel-463": phone, "landing_page": page});
-        self.wordpress.rows.push(row);
-        if !self.due.iter().any(|(_, job)| *job == Job::Import) {
+        self.landing_rows.push(row);
+        if self.settings.wordpress.pull.due().is_none() {
             self.plan_import(now);
         }
     }
 
     fn plan_import(&mut self, now: Timestamp) {
-        self.due.insert((self.wordpress.next_pull(now), Job::Import));
+        let due = self.settings.wordpress.next_pull(now);
+        self.settings.wordpress.pull = Stage::Due(due);
+        self.due.insert((due, Job::Import));
     }
 
     /// Takes over the rows that make a contact. A number that is taken by another name is left out.
@@ -81,7 +93,8 @@ impl State {
             }
         }
         // The built-in one says when it has something new, so that a clock may be moved by years.
-        if !self.wordpress.built_in {
+        let wordpress = &self.settings.wordpress;
+        if wordpress.url.is_some() && wordpress.pull.due().is_none() {
             self.plan_import(now);
         }
     }

@@ -26,7 +26,7 @@ pub(super) async fn crm(State(shared): State<Arc<Shared>>, request: Request) -> 
     };
     let answer = shared.crm().answer(&request, shared.clock.now());
     shared.pacing.scheduled.notify_one();
-    write(answer, &shared).await
+    write(kept(answer, &shared), &shared).await
 }
 
 pub(super) async fn session(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -36,7 +36,15 @@ pub(super) async fn session(State(shared): State<Arc<Shared>>, request: Request)
     };
     let answer = shared.session().answer(&request, shared.clock.now());
     shared.pacing.scheduled.notify_one();
-    write(answer, &shared).await
+    write(kept(answer, &shared), &shared).await
+}
+
+/// The answer, unless what it tells of would be gone after a restart.
+fn kept(answer: Answer, shared: &Shared) -> Answer {
+    match shared.check_kept() {
+        Ok(()) => answer,
+        Err(why) => Answer::html(StatusCode::INTERNAL_SERVER_ERROR, "Not Kept", why),
+    }
 }
 
 async fn read(base: &str, request: Request) -> Result<rest::Request, Answer> {

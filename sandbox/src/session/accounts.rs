@@ -1,5 +1,6 @@
 use http::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::rest::{Answer, Request};
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Account {
     id: u64,
     name: String,
@@ -50,7 +52,7 @@ impl State {
     /// A login begins a session of its own. Undocumented: what becomes of another one. Assumed: it goes
     /// on.
     pub(super) fn login(&mut self, request: &Request, now: Timestamp) -> Done {
-        self.logins += 1;
+        self.settings.logins += 1;
         let fields = json_object(request)?;
         let (username, password) = (required(&fields, "username")?, password(&fields)?);
         let account = self.accounts.get(&username).filter(|account| account.password.is(&password));
@@ -67,7 +69,7 @@ impl State {
         self.end(request)
     }
 
-    pub(super) fn profile(&mut self, request: &Request, now: Timestamp) -> Done {
+    pub(super) fn profile(&self, request: &Request, now: Timestamp) -> Done {
         let (username, account) = self.account(request, now)?;
         Ok(ok(&json!({
             "id": format!("user_{}", account.id),
@@ -84,13 +86,13 @@ impl State {
     /// # Errors
     /// Status 401, when there is no session, or not any more.
     pub(super) fn account(
-        &mut self,
+        &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<(String, &mut Account), Answer> {
+    ) -> Result<(String, &Account), Answer> {
         let username = self.username(request, now);
         let account = username.and_then(|username| {
-            let account = self.accounts.get_mut(&username)?;
+            let account = self.accounts.get(&username)?;
             Some((username, account))
         });
         account.ok_or_else(|| refusal(StatusCode::UNAUTHORIZED, "Not authenticated"))

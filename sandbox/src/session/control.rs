@@ -79,18 +79,19 @@ impl<'a> SessionControl<'a> {
 
     /// Sets how long sessions last that begin from now on, whether used or not. Default: a day.
     pub fn set_session_lifetime(&self, lifetime: Duration) {
-        self.act(|state, _| state.lifetime = lifetime);
+        self.act(|state, _| state.settings.lifetime = lifetime);
     }
 
     /// Ends every session: the next request with its cookie is 401.
     pub fn expire_sessions(&self) {
-        self.act(|state, _| state.sessions.clear());
+        self.act(|state, _| state.sessions.retain(|_| false));
     }
 
     /// Sets whether messages to a number, or to the id of a group, fail from now on.
     pub fn set_unreachable(&self, to: &str, yes: bool) {
         self.act(|state, _| {
-            if yes { state.unreachable.insert(to.to_owned()) } else { state.unreachable.remove(to) }
+            let unreachable = &mut state.settings.unreachable;
+            if yes { unreachable.insert(to.to_owned()) } else { unreachable.remove(to) }
         });
     }
 
@@ -103,13 +104,13 @@ impl<'a> SessionControl<'a> {
     /// How many logins were tried so far, with success or without.
     #[must_use]
     pub fn logins(&self) -> u64 {
-        self.shared.session().logins
+        self.shared.session().settings.logins
     }
 
     /// What went out, oldest first, whatever the API says of it.
     #[must_use]
     pub fn sent(&self) -> Vec<SessionSent> {
-        self.shared.session().sent.clone()
+        self.shared.session().sent.values().cloned().collect()
     }
 
     fn of_account(

@@ -20,9 +20,9 @@ pub(super) const COMPONENT: &AsciiSet =
 impl State {
     /// Begins a session, and gives its cookie with the answer.
     pub(super) fn begin(&mut self, username: &str, answer: Answer, now: Timestamp) -> Answer {
-        self.sessions.retain(|_, login| login.expires > now);
+        self.sessions.retain(|login| login.expires > now);
         let id = URL_SAFE_NO_PAD.encode(random::<24>());
-        let expires = now.saturating_add(self.lifetime).unwrap_or(Timestamp::MAX);
+        let expires = now.saturating_add(self.settings.lifetime).unwrap_or(Timestamp::MAX);
         let value = format!("s:{id}.{}", self.signature(&id));
         self.sessions.insert(id, Login { username: username.to_owned(), expires });
         let value = utf8_percent_encode(&value, COMPONENT);
@@ -66,7 +66,7 @@ impl State {
 
     /// HMAC takes a key of any length, so there is always one.
     fn mac(&self, id: &str) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.settings.secret).ok()?;
         mac.update(id.as_bytes());
         Some(mac)
     }

@@ -1,12 +1,14 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Done, State, accounts::Account, ai::Modifications, bad, json_object, ok, required};
 use crate::rest::{Answer, Part, Redacted, Request, time};
 
 /// A message of an account.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Message {
     username: String,
     /// As in `msg_1`.
@@ -14,13 +16,25 @@ pub(super) struct Message {
     to: String,
     text: String,
     media: Option<SessionMedia>,
-    status: &'static str,
+    status: Progress,
     scheduled_for: Option<Timestamp>,
     sent_at: Option<Timestamp>,
+    /// When it goes out, as long as that lies ahead.
+    pub(super) due: Option<Timestamp>,
+}
+
+/// Undocumented: the statuses of a message. Assumed: these.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Progress {
+    Queued,
+    Scheduled,
+    Sent,
+    Failed,
 }
 
 /// A message that went out of the `session` server. `Debug` shows neither to whom nor what.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionSent {
     /// Its id, as the API tells it.
@@ -38,7 +52,7 @@ pub struct SessionSent {
 }
 
 /// A file as it was uploaded. Its content is not kept.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionMedia {
     /// The name that the upload gave it, unchanged: it may hold anything.
@@ -131,24 +145,28 @@ impl State {
         now: Timestamp,
     ) -> Answer {
         let Wanted { to, text, media, scheduled_for } = wanted;
-        self.last_message += 1;
-        let id = format!("{kind}_{}", self.last_message);
+        self.settings.last_message += 1;
+        let number = self.settings.last_message;
+        let id = format!("{kind}_{number}");
         let shown = json!({
             "success": true,
             "messageId": id,
             "scheduledFor": scheduled_for.map(time::write_millis),
         });
-        let status = if scheduled_for.is_some() { "scheduled" } else { "queued" };
-        self.due.insert((scheduled_for.unwrap_or(now), self.last_message));
+        let is_later = scheduled_for.is_some();
+        let status = if is_later { Progress::Scheduled } else { Progress::Queued };
+        let due = scheduled_for.unwrap_or(now);
+        self.due.insert((due, number));
+        let (sent_at, due) = (None, Some(due));
         let message =
-            Message { username, id, to, text, media, status, scheduled_for, sent_at: None };
-        self.messages.insert(self.last_message, message);
+            Message { username, id, to, text, media, status, scheduled_for, sent_at, due };
+        self.messages.insert(number, message);
         ok(&shown)
     }
 
     /// Undocumented: the order, and a page that is no number. Assumed: the newest come first, and the
     /// default.
-    pub(super) fn queue(&mut self, request: &Request, now: Timestamp) -> Done {
+    pub(super) fn queue(&self, request: &Request, now: Timestamp) -> Done {
         let (username, _) = self.account(request, now)?;
         let parameter = |name: &str, default| {
             let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
@@ -182,13 +200,14 @@ impl State {
     /// Sends a message, if the phone is still paired and somebody is there to get it.
     pub(crate) fn take_step(&mut self, message: u64, now: Timestamp) {
         let Some(message) = self.messages.get_mut(&message) else { return };
+        message.due = None;
         let account = self.accounts.get(&message.username);
         let paired = account.is_some_and(|account| account.check_paired().is_ok());
-        if !paired || self.unreachable.contains(&message.to) {
-            message.status = "failed";
+        if !paired || self.settings.unreachable.contains(&message.to) {
+            message.status = Progress::Failed;
             return;
         }
-        message.status = "sent";
+        message.status = Progress::Sent;
         message.sent_at = Some(now);
         self.sent.push(SessionSent {
             message_id: message.id.clone(),

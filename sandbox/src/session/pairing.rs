@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Done, State, accounts::Account, bad, cookies::COMPONENT, ok, refusal, state::random};
@@ -15,6 +16,7 @@ use crate::rest::{Answer, Redacted, Request};
 const QR_LIFETIME: Duration = Duration::from_secs(60);
 
 /// How far the phone of an account is.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Pairing {
     Disconnected,
     Qr { expires: Timestamp },
@@ -22,7 +24,7 @@ pub(super) enum Pairing {
 }
 
 /// A group on the phone of an account. `Debug` shows sizes only.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionGroup {
     /// Its id.
@@ -89,12 +91,14 @@ impl Account {
 impl State {
     /// Undocumented: a QR code for a phone that is paired. Assumed: 409.
     pub(super) fn create_qr(&mut self, request: &Request, now: Timestamp) -> Done {
-        let (_, account) = self.account(request, now)?;
+        let (username, account) = self.account(request, now)?;
         if account.check_paired().is_ok() {
             return Err(refusal(StatusCode::CONFLICT, "WhatsApp is connected already"));
         }
         let expires = now.saturating_add(QR_LIFETIME).unwrap_or(Timestamp::MAX);
-        account.pairing = Pairing::Qr { expires };
+        if let Some(account) = self.accounts.get_mut(&username) {
+            account.pairing = Pairing::Qr { expires };
+        }
         let [reference, key, identity] = [(); 3].map(|()| STANDARD.encode(random::<32>()));
         let data = format!("2@{reference},{key},{identity}");
         let data = utf8_percent_encode(&data, COMPONENT);
@@ -104,7 +108,7 @@ impl State {
 
     /// Undocumented: all statuses but `authenticated`, and that number and name are null then. Assumed:
     /// `disconnected` and `qr`.
-    pub(super) fn phone_status(&mut self, request: &Request, now: Timestamp) -> Done {
+    pub(super) fn phone_status(&self, request: &Request, now: Timestamp) -> Done {
         let (_, account) = self.account(request, now)?;
         let status = match &account.pairing {
             Pairing::Authenticated { phone, name } => {
@@ -118,7 +122,7 @@ impl State {
         Ok(ok(&status))
     }
 
-    pub(super) fn phone_groups(&mut self, request: &Request, now: Timestamp) -> Done {
+    pub(super) fn phone_groups(&self, request: &Request, now: Timestamp) -> Done {
         let (_, account) = self.account(request, now)?;
         account.check_paired()?;
         Ok(ok(&account.groups.iter().map(SessionGroup::show).collect()))

@@ -1,4 +1,5 @@
 use pbkdf2::pbkdf2_hmac_array;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -8,6 +9,7 @@ use super::state::random;
 const ROUNDS: u32 = 500;
 
 /// A password, salted and hashed. Nothing leads back to it.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Password {
     salt: [u8; 16],
     hash: [u8; 32],

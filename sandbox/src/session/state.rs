@@ -1,40 +1,47 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     accounts::Account,
     messages::{Message, SessionSent},
 };
-use crate::rest::Faults;
+use crate::{
+    data::{Rows, Single},
+    rest::Faults,
+};
 
 /// Undocumented: how long a session lasts. Assumed: a day, and not longer for being used.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything that the server knows.
 pub(crate) struct State {
-    /// What cookies are signed with.
-    pub(super) secret: [u8; 32],
     /// By username.
-    pub(super) accounts: BTreeMap<String, Account>,
+    pub(super) accounts: Rows<String, Account>,
     /// By the id in the cookie.
-    pub(super) sessions: BTreeMap<String, Login>,
-    pub(super) lifetime: Duration,
-    pub(super) logins: u64,
-    pub(super) messages: BTreeMap<u64, Message>,
+    pub(super) sessions: Rows<String, Login>,
+    pub(super) messages: Rows<u64, Message>,
     /// Messages by the time at which they go out.
     pub(super) due: BTreeSet<(Timestamp, u64)>,
-    pub(super) last_message: u64,
-    /// Numbers that no message reaches.
-    pub(super) unreachable: BTreeSet<String>,
-    pub(super) sent: Vec<SessionSent>,
+    pub(super) sent: Rows<u64, SessionSent>,
+    pub(super) settings: Single<Settings>,
     pub(super) faults: Faults,
 }
 
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
+    /// What cookies are signed with.
+    pub(super) secret: [u8; 32],
+    pub(super) lifetime: Duration,
+    pub(super) logins: u64,
+    pub(super) last_message: u64,
+    /// Numbers that no message reaches.
+    pub(super) unreachable: BTreeSet<String>,
+}
+
 /// Who is logged in, and until when.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Login {
     pub(super) username: String,
     pub(super) expires: Timestamp,
@@ -42,17 +49,20 @@ pub(super) struct Login {
 
 impl State {
     pub(crate) fn new() -> Self {
-        Self {
+        let settings = Settings {
             secret: random(),
-            accounts: BTreeMap::new(),
-            sessions: BTreeMap::new(),
             lifetime: LIFETIME,
             logins: 0,
-            messages: BTreeMap::new(),
-            due: BTreeSet::new(),
             last_message: 0,
             unreachable: BTreeSet::new(),
-            sent: Vec::new(),
+        };
+        Self {
+            accounts: Rows::default(),
+            sessions: Rows::default(),
+            messages: Rows::default(),
+            due: BTreeSet::new(),
+            sent: Rows::default(),
+            settings: Single::new(settings),
             faults: Faults::default(),
         }
     }
