@@ -102,3 +102,7 @@ impl<S: Stored> Drop for Locked<'_, S> {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "data")]
+mod tests;

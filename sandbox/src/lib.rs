@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod autoreply_app;
+mod builder;
 mod clock;
 mod control_api;
 mod convrs;
@@ -13,16 +14,15 @@ mod server;
 mod session;
 mod websocket;
 
-#[cfg(feature = "data")]
-use std::path::PathBuf;
 use std::{
     fmt,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use autoreply_app::{App, Bot};
+pub use builder::SandboxBuilder;
 use clock::Clock;
 pub use convrs::{
     CallbackDelivery, ControlError, ConvrsControl, EventDelivery, Fault, PushResult, Recipient,
@@ -41,11 +41,7 @@ use replykit_transport::{ReqwestTransport, TokioWebSockets, check_target, is_loo
 pub use rest::HttpFault;
 use secrecy::SecretString;
 pub use session::{SessionControl, SessionGroup, SessionMedia, SessionSent};
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    task::{AbortHandle, spawn},
-};
+use tokio::{sync::watch, task::AbortHandle};
 
 /// A running sandbox. It ends when it is dropped.
 ///
@@ -102,13 +98,7 @@ impl Sandbox {
 
     /// A sandbox with settings of your own.
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder {
-            port: 0,
-            token: "sandbox-token".to_owned(),
-            real_time: false,
-            #[cfg(feature = "data")]
-            data: None,
-        }
+        SandboxBuilder::new()
     }
 
     /// The address that all servers listen on.
@@ -290,6 +280,7 @@ impl Drop for Sandbox {
         for task in &self.tasks {
             task.abort();
         }
+        self.shared.pacing.stop();
         // A connection that is still there would hold the file.
         if let Some(file) = &self.shared.file {
             file.close();
@@ -300,120 +291,5 @@ impl Drop for Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// Settings of a [`Sandbox`].
-#[must_use = "call start()"]
-pub struct SandboxBuilder {
-    port: u16,
-    token: String,
-    real_time: bool,
-    #[cfg(feature = "data")]
-    data: Option<PathBuf>,
-}
-
-impl SandboxBuilder {
-    /// Listens on this port. Default: 0, a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The token that the Convrs API asks for. Default: `sandbox-token`.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = token.into();
-        self
-    }
-
-    /// Lets the clock run with the real time, from now.
-    pub fn real_time(mut self) -> Self {
-        self.real_time = true;
-        self
-    }
-
-    /// Keeps what the two WhatsApp servers know in this file, an SQLite database, and begins with what is
-    /// in it. One that is not there is made, with permissions for its owner only. Default: nothing is
-    /// kept. Feature `data`.
-    ///
-    /// What a request changes is in the file before its answer goes out. Faults that wait are not kept,
-    /// nor are the Convrs API and the phone. The clock never goes back: it begins with the time in the
-    /// file, or later if the real time is and the clock runs.
-    ///
-    /// One sandbox at a time has the file. When it can no longer be written, every request to the two
-    /// servers is answered with status 500.
-    #[cfg(feature = "data")]
-    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
-        self.data = Some(file.into());
-        self
-    }
-
-    /// Starts the servers. Needs a running tokio runtime, with time and I/O.
-    ///
-    /// # Errors
-    /// When the port is taken, the HTTP client for what the servers send cannot be set up, or the file
-    /// of `data` is not to be used.
-    pub async fn start(self) -> Result<Sandbox, StartError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
-            .await
-            .map_err(|source| StartError::Listen { port: self.port, source })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::Listen { port: self.port, source })?;
-        let clock = if self.real_time { Clock::running() } else { Clock::standing() };
-        let mut crm = crm::State::new(format!("http://{address}"), clock.now());
-        let mut session = session::State::new();
-        let file = self.open(&mut crm, &mut session, &clock)?;
-        let (running, until_dropped) = watch::channel(());
-        let shared = Arc::new(Shared {
-            transport: ReqwestTransport::builder().loopback_only().build()?,
-            sockets: TokioWebSockets::builder().loopback_only().build()?,
-            convrs: Mutex::new(convrs::State::new(self.token)),
-            crm: Mutex::new(crm),
-            session: Mutex::new(session),
-            file,
-            app: App::default(),
-            pacing: Pacing::new(),
-            clock,
-            running: until_dropped,
-        });
-        let mut tasks = vec![spawn(server::serve(listener, shared.clone())).abort_handle()];
-        if self.real_time {
-            tasks.push(spawn(shared.clone().keep_pace()).abort_handle());
-        }
-        Ok(Sandbox { shared, address, tasks, _running: running })
-    }
-
-    #[cfg(feature = "data")]
-    fn open(
-        &self,
-        crm: &mut crm::State,
-        session: &mut session::State,
-        clock: &Clock,
-    ) -> Result<Option<File>, StartError> {
-        let Some(path) = &self.data else { return Ok(None) };
-        let (file, then) = File::open(path, &mut [crm, session], clock.now())
-            .map_err(|source| StartError::Data { path: path.clone(), source })?;
-        clock.advance_to(then);
-        Ok(Some(file))
-    }
-
-    #[cfg(not(feature = "data"))]
-    fn open(
-        &self,
-        _crm: &mut crm::State,
-        _session: &mut session::State,
-        _clock: &Clock,
-    ) -> Result<Option<File>, StartError> {
-        Ok(None)
-    }
-}
-
-impl fmt::Debug for SandboxBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SandboxBuilder")
-            .field("port", &self.port)
-            .field("real_time", &self.real_time)
-            .finish_non_exhaustive()
     }
 }

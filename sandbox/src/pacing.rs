@@ -88,6 +88,14 @@ impl Pacing {
         }
     }
 
+    /// Sends nothing any more: at its address another sandbox may listen next.
+    pub(crate) fn stop(&self) {
+        let mut posting = self.posting.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((_, task)) = posting.pop_first() {
+            task.abort();
+        }
+    }
+
     async fn all_answered(&self) {
         // The sender lives as long as `self`, so there is an end to wait for.
         let _ = self.unanswered.subscribe().wait_for(|count| *count == 0).await;

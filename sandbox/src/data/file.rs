@@ -1,11 +1,11 @@
-//! The SQLite file. This is the only place that knows SQLite.
+//! The SQLite file. This and its errors are the only places that know SQLite.
 //!
 //! It is in WAL mode and one process has it for itself. Each commit is with the system before
 //! the answer goes out, so that the end of the process costs nothing; that of the machine may
 //! cost the last answers, and leaves the file whole.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -54,7 +54,7 @@ impl File {
     /// empty, is made and gets the states as they are.
     ///
     /// # Errors
-    /// Nothing was written then.
+    /// Nothing of what was in the file has changed then.
     pub(crate) fn open(
         path: &Path,
         states: &mut [&mut dyn Stored],
@@ -67,6 +67,11 @@ impl File {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         let mut then = now;
         if is_empty(&connection)? {
+            // SQLite takes a few bytes that are no database for nothing. What a kill left of one that
+            // was being made, it has removed by now.
+            if fs::metadata(path).map_err(DataError::Create)?.len() > 0 {
+                return Err(DataError::NotData);
+            }
             begin(&mut connection, states, now)?;
         } else {
             check(&connection)?;
@@ -123,7 +128,7 @@ impl File {
     }
 }
 
-/// A new file that only its owner may read. SQLite gives its other files the same permissions.
+/// Makes a file if there is none. Only its owner may read a new one, and what SQLite puts beside it.
 ///
 /// One that is there is not opened: to close it again would take away the locks that another sandbox
 /// of this process has on it.
@@ -257,3 +262,6 @@ fn sql(id: &Value) -> rusqlite::types::Value {
         None => id.as_str().unwrap_or_default().to_owned().into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
