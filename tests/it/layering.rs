@@ -163,7 +163,7 @@ fn the_session_of_a_socket_does_no_io_and_reads_no_clock() {
 }
 
 #[test]
-fn each_network_library_is_named_in_one_file() {
+fn each_network_library_and_sqlite_is_named_in_one_place() {
     for member in LIBRARIES {
         for (path, code) in sources(&format!("{member}/src")) {
             let is = |file: &str| path.ends_with(file);
@@ -181,6 +181,9 @@ fn each_network_library_is_named_in_one_file() {
                 assert!(!names(&code, "tokio_websockets"), "{}", path.display());
             }
             assert!(!names(&code, "tokio_tungstenite"), "{}", path.display());
+            if !is("sandbox/src/data/file.rs") && !is("sandbox/src/data/error.rs") {
+                assert!(!names(&code, "rusqlite"), "{}", path.display());
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod crm_client;
 mod crm_contacts;
 mod crm_control;
 mod crm_wire;
+mod data;
 mod deliveries;
 mod faults;
 mod fixtures;
