@@ -32,7 +32,7 @@ enum Command {
     },
     /// Serve the local sandbox until Ctrl-C, and print its URLs
     ///
-    /// Everything is in memory, and the clock is the real one: a WhatsApp template is sent, delivered
+    /// Everything is in memory, but what --data keeps, and the clock is the real one: a WhatsApp template is sent, delivered
     /// and read after 1, 2 and 3 seconds.
     Sandbox(sandbox::Options),
 }

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, builder::NonEmptyStringValueParser};
 use http::Uri;
 use replykit_sandbox::Sandbox;
@@ -20,11 +22,21 @@ pub(crate) struct Options {
     /// Key that the phone sends to the bot as X-API-Key; without one, it sends none
     #[arg(long, value_name = "KEY", env = "AUTOREPLY_API_KEY", hide_env_values = true)]
     bot_key: Option<String>,
+    /// Keep the WhatsApp automation in this file, and begin with what is in it; without one, nothing is
+    /// kept
+    ///
+    /// An SQLite database, which is made if it is not there. What was answered is in it, also after a
+    /// crash. It holds what was typed: phone numbers, texts, pictures.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
 }
 
 pub(crate) async fn run(options: Options) -> Done {
-    let sandbox =
-        Sandbox::builder().port(options.port).token(options.token).real_time().start().await?;
+    let mut builder = Sandbox::builder().port(options.port).token(options.token).real_time();
+    if let Some(file) = &options.data {
+        builder = builder.data(file);
+    }
+    let sandbox = builder.start().await?;
     // A variable that is set to nothing is as good as none.
     let bot_key = options.bot_key.as_deref().filter(|key| !key.is_empty());
     sandbox.connect_bot(options.bot_url.clone(), bot_key)?;
@@ -35,6 +47,10 @@ pub(crate) async fn run(options: Options) -> Done {
     screen::fact("token", sandbox.token())?;
     screen::fact("WhatsApp, REST", sandbox.crm_url())?;
     screen::fact("WhatsApp, login", sandbox.session_url())?;
+    match &options.data {
+        Some(file) => screen::fact("WhatsApp is kept in", file.display())?,
+        None => screen::fact("WhatsApp is kept in", "memory, see --data")?,
+    }
     screen::fact("phone", sandbox.phone_url())?;
     screen::fact("its bot", &options.bot_url)?;
     screen::fact("its key for the bot", if bot_key.is_some() { "set" } else { "none" })?;

@@ -70,24 +70,32 @@ impl Drop for Serving {
     }
 }
 
-/// Does what a printed curl line would do, for machines without curl.
-fn curl(line: &str) -> String {
-    let url = line.split_whitespace().nth(1).unwrap().strip_prefix("http://").unwrap();
-    let (address, path) = url.split_once('/').unwrap();
-    let (header, body) = line.split_once(" -H '").unwrap().1.split_once("' -d '").unwrap();
-    let body = body.strip_suffix('\'').unwrap();
+/// The status, the head and the body of an answer.
+fn ask(method: &str, url: &str, headers: &str, body: &str) -> (u16, String, String) {
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\r\n\
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split_whitespace().nth(1).unwrap().parse().unwrap();
+    (status, head.to_owned(), body.to_owned())
+}
+
+/// Does what a printed curl line would do, for machines without curl.
+fn curl(line: &str) -> String {
+    let url = line.split_whitespace().nth(1).unwrap();
+    let (header, body) = line.split_once(" -H '").unwrap().1.split_once("' -d '").unwrap();
+    let body = body.strip_suffix('\'').unwrap();
+    let (status, _, answer) = ask("POST", url, header, body);
+    assert_eq!(status, 200, "{answer}");
+    answer
 }
 
 #[test]
@@ -210,7 +218,7 @@ fn the_lines_in_the_readme_are_accepted() {
         assert!(run(&arguments).status.success(), "{line}");
         lines += 1;
     }
-    assert_eq!(lines, 2);
+    assert_eq!(lines, 3);
 }
 
 #[test]
@@ -219,4 +227,89 @@ fn help_names_the_commands_and_the_first_step() {
     for word in ["demo", "sandbox", "Start with `replykit demo`"] {
         assert!(help.contains(word), "{help}");
     }
+}
+
+/// A sandbox on a free port that keeps its data in a file, and its address.
+fn keeping(file: &Path) -> (Serving, String) {
+    let arguments = ["sandbox", "--port", "0", "--data", file.to_str().unwrap()];
+    let mut sandbox = Serving::start(&arguments);
+    let (printed, _) = sandbox.until_curl("Write to the phone");
+    assert!(printed.contains(file.to_str().unwrap()), "{printed}");
+    let line = printed.lines().find_map(|line| line.trim().strip_prefix("WhatsApp, REST"));
+    let address = line.unwrap().trim().strip_suffix("/crm/").unwrap().to_owned();
+    (sandbox, address)
+}
+
+#[test]
+fn what_was_answered_outlasts_a_killed_sandbox_and_goes_out_once() {
+    const JSON: &str = "Content-Type: application/json";
+    let folder = std::env::temp_dir().join(format!("replykit-cli-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("sandbox.db");
+    let (sandbox, address) = keeping(&file);
+    let message = |text: &str, at: &str| {
+        format!(r#"{{"phone_number": "+40712345678", "message": "{text}", "scheduled_at": {at}}}"#)
+    };
+    let messages = |address: &str| {
+        let (status, _, body) = ask("GET", &format!("{address}/crm/whatsapp/"), JSON, "");
+        assert_eq!(status, 200, "{body}");
+        body
+    };
+    let advance = |address: &str, seconds: u64| {
+        let body = format!(r#"{{"seconds": {seconds}}}"#);
+        assert_eq!(ask("POST", &format!("{address}/clock/advance"), JSON, &body).0, 200);
+    };
+    let sent = |address: &str| {
+        let (_, _, body) =
+            ask("POST", &format!("{address}/crm/control"), JSON, r#"{"action": "sent"}"#);
+        body.matches("\"text\"").count()
+    };
+
+    let account = r#"{"name": "J", "phone": "1", "email": "e", "username": "j", "password": "p"}"#;
+    let register = format!("{address}/session/api/auth/register");
+    let (_, head, _) = ask("POST", &register, JSON, account);
+    let cookie = head.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();
+    let whatsapp = format!("{address}/crm/whatsapp/");
+    assert_eq!(ask("POST", &whatsapp, JSON, &message("now", "null")).0, 201);
+    advance(&address, 0);
+    let at = "\"2099-01-01T00:00:00Z\"";
+    assert_eq!(ask("POST", &whatsapp, JSON, &message("later", at)).0, 201);
+    let before = messages(&address);
+    assert!(before.contains("Sent") && before.contains("Pending"), "{before}");
+
+    let second = run(&["sandbox", "--port", "0", "--data", file.to_str().unwrap()]);
+    let error = text(&second.stderr);
+    assert!(!second.status.success() && error.contains("the file is in use"), "{error}");
+
+    // Kills it, without a chance to tidy up.
+    drop(sandbox);
+    let (sandbox, address) = keeping(&file);
+    assert_eq!(messages(&address), before);
+    let me = format!("{address}/session/api/users/me");
+    assert_eq!(ask("GET", &me, &format!("Cookie: {cookie}"), "").0, 200);
+    advance(&address, 0);
+    assert_eq!(sent(&address), 1);
+    advance(&address, 80 * 366 * 24 * 60 * 60);
+    assert_eq!(sent(&address), 2);
+    drop(sandbox);
+    let (sandbox, address) = keeping(&file);
+    advance(&address, 60);
+    assert_eq!(sent(&address), 2);
+    assert!(!messages(&address).contains("Pending"));
+    drop(sandbox);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_data_file_of_something_else_is_an_error_that_says_what_to_do() {
+    let path = std::env::temp_dir().join(format!("replykit-notes-{}", std::process::id()));
+    let (file, notes) = (path.to_str().unwrap(), "my notes");
+    fs::write(file, notes).unwrap();
+    let output = run(&["sandbox", "--port", "0", "--data", file]);
+    let after = fs::read_to_string(file).unwrap();
+    fs::remove_file(file).unwrap();
+    assert!(!output.status.success());
+    let error = text(&output.stderr);
+    assert!(error.contains(file) && error.contains("because: the file is not the data"), "{error}");
+    assert_eq!(after, notes);
 }
