@@ -96,7 +96,7 @@ impl Fields {
     pub(super) fn text(&mut self, name: &'static str, rule: Text) -> Given<String> {
         let text = match self.take(name, rule.required, rule.nullable)? {
             None => return Some(None),
-            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::String(text)) => strip(&text).to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             Some(_) => {
                 self.wrong(name, "Not a valid string.");
@@ -169,6 +169,11 @@ impl Fields {
         }
         Err(Answer::json(StatusCode::BAD_REQUEST, &self.errors))
     }
+}
+
+/// As Python's `strip`, for which four more characters are white space.
+fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f'))
 }
 
 fn json_object(request: &Request) -> Result<Map<String, Value>, Answer> {

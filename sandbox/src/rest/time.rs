@@ -15,8 +15,8 @@ pub(crate) fn write_millis(time: Timestamp) -> String {
 /// Reads ISO 8601; without an offset it is UTC.
 pub(crate) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    // A date alone is no time for it.
-    if !text.contains([':', 'T', 't']) {
+    // A date alone is no time for it, and it knows no names of zones.
+    if !text.contains([':', 'T', 't']) || text.contains('[') {
         return None;
     }
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -42,7 +42,9 @@ mod tests {
         }
         let time = read("2025-05-16T12:00:00.1234+02:00").unwrap();
         assert_eq!(write_millis(time), "2025-05-16T10:00:00.123Z");
-        for text in ["", "2025-02-20", "tomorrow", "10:00", "2025-13-01T00:00:00Z"] {
+        for text in
+            ["", "2025-02-20", "tomorrow", "10:00", "2025-13-01T00:00:00Z", "2025-02-20T10:00[UTC]"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
