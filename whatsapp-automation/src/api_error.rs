@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use http::StatusCode;
+use replykit_inbound::repair_json;
 use serde_json::Value;
 
 /// The fields of the documented requests. A server could say anything in the place of a name, so no
@@ -49,7 +50,9 @@ impl ApiError {
     /// Reads a refusal; `None` for what is none of the API's, such as a page of HTML.
     #[must_use]
     pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
+        let Ok(Value::Object(body)) = serde_json::from_str(&repair_json(body)) else {
+            return None;
+        };
         let mut message = None;
         let mut fields = BTreeMap::new();
         for (name, value) in body {

@@ -2,10 +2,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use replykit_inbound::repair_json;
 use replykit_transport::{
     Outcome, Phase, RestFailed, RestFailure, RetryRule, TransportError, TransportErrorKind,
     excerpt, retry_after,
 };
+use serde::Deserialize;
 
 use crate::{ApiError, Invalid, LoginError, LoginProblem, ProtocolError, ProtocolProblem};
 
@@ -164,6 +166,9 @@ impl Error {
     /// What an answer with a status other than 2xx says.
     pub(crate) fn of_answer(answer: &Response<Bytes>) -> Self {
         let status = answer.status();
+        if status.is_client_error() && has_id(answer.body()) {
+            return Self::protocol(ProtocolProblem::Conflict, answer.body());
+        }
         let kind = match ApiError::read(status, answer.body()) {
             Some(refusal) => ErrorKind::Api(refusal),
             None => ErrorKind::Http { status },
@@ -182,6 +187,16 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether this is an object with a number for an id. What is wrong with an `id` would be a text.
+fn has_id(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Object {
+        #[serde(rename = "id")]
+        _id: serde_json::Number,
+    }
+    serde_json::from_str::<Object>(&repair_json(body)).is_ok()
 }
 
 impl RestFailure for Error {
@@ -309,11 +324,29 @@ mod tests {
             assert_eq!(refusal.message.as_deref(), Some("no"));
             assert_eq!(error.outcome(), Outcome::Rejected);
         }
+        // Half an emoji, cut out of what was sent, and a byte order mark.
+        for body in ["{\"error\":\"no \\ud83d\"}", "\u{feff}{\"error\":\"no \u{fffd}\"}"] {
+            let error = of(404, body);
+            let ErrorKind::Api(refusal) = error.kind() else { panic!("{error:?}") };
+            assert_eq!(refusal.message.as_deref(), Some("no \u{fffd}"));
+        }
         for page in ["<html>Server Error (500)</html>", "", "[]", "{}"] {
             let error = of(500, page);
             assert!(matches!(error.kind(), ErrorKind::Http { .. }), "{page}");
             assert_eq!(error.outcome(), Outcome::Unknown);
         }
+    }
+
+    #[test]
+    fn h16_a_refusal_with_an_object_is_unknown() {
+        for status in [400, 404, 409, 429] {
+            let error = of(status, r#"{"id":7,"message":"Hi","status":"Sent"}"#);
+            let ErrorKind::Protocol(protocol) = error.kind() else { panic!("{error:?}") };
+            assert_eq!(protocol.problem(), ProtocolProblem::Conflict);
+            assert_eq!(error.outcome(), Outcome::Unknown);
+        }
+        let about_an_id = of(400, r#"{"id":["A valid integer is required."]}"#);
+        assert_eq!(about_an_id.outcome(), Outcome::Rejected);
     }
 
     #[test]

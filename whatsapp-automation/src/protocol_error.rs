@@ -18,6 +18,8 @@ pub enum ProtocolProblem {
     Shape,
     /// Its status is a success, but none that the endpoint has.
     Status,
+    /// Its status refuses the request, and it holds an object with an id, as only a success does.
+    Conflict,
     /// It tells of another object than the one that was asked for.
     Mismatch,
     /// It ought to set a session cookie, and sets none that can be used.
@@ -30,6 +32,7 @@ impl ProtocolProblem {
             Self::NotJson => "the answer is no JSON",
             Self::Shape => "the answer is JSON of another kind than was due",
             Self::Status => "the answer's status is a success, but none of this endpoint",
+            Self::Conflict => "the answer's status says no, and its object says yes",
             Self::Mismatch => "the answer tells of another object than the one asked for",
             Self::NoCookie => {
                 "the answer to the login sets no cookie `connect.sid` for this server"

@@ -9,24 +9,57 @@ use serde::{
 
 /// An id: an integer, or a text of one.
 pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    struct Integer;
-    impl Visitor<'_> for Integer {
-        type Value = i64;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an integer, or a text of one")
+    let integer = deserializer.deserialize_any(Integer)?;
+    integer.ok_or_else(|| D::Error::custom("an integer is missing"))
+}
+
+/// An integer that may be absent: `null` and the empty text are none.
+pub(crate) fn if_any<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<i64, Error: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let integer = deserializer.deserialize_any(Integer)?;
+    integer.map(|integer| T::try_from(integer).map_err(D::Error::custom)).transpose()
+}
+
+struct Integer;
+
+impl Visitor<'_> for Integer {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer, or a text of one")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Some(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        i64::try_from(number).map(Some).map_err(E::custom)
+    }
+
+    /// Some write `7.0`. Above 2^53 it is no longer sure which integer that is.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.fract() != 0.0 || number.abs() > EXACT {
+            return Err(E::custom("not an integer"));
         }
-        fn visit_i64<E: Error>(self, number: i64) -> Result<i64, E> {
-            Ok(number)
-        }
-        fn visit_u64<E: Error>(self, number: u64) -> Result<i64, E> {
-            i64::try_from(number).map_err(E::custom)
-        }
-        fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
+        Ok(Some(number as i64))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        match text.trim() {
+            "" => Ok(None),
             // The error of `parse` quotes nothing.
-            text.trim().parse().map_err(E::custom)
+            number => number.parse().map(Some).map_err(E::custom),
         }
     }
-    deserializer.deserialize_any(Integer)
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 }
 
 /// A text that the sender may leave out: `null` is the empty text.

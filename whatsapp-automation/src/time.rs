@@ -20,9 +20,13 @@ impl DateTime {
         &self.0
     }
 
-    /// The point in time, `None` when the text is no date and time.
+    /// The point in time, `None` when the text is no date and time: a date alone is none, nor is one with
+    /// the name of a zone in brackets behind it, which backends do not know.
     #[must_use]
     pub fn timestamp(&self) -> Option<Timestamp> {
+        if !self.0.contains([':', 'T', 't']) || self.0.contains('[') {
+            return None;
+        }
         // The civil parser would drop an offset in silence, so it comes second.
         self.0.parse().ok().or_else(|| {
             let civil: civil::DateTime = self.0.parse().ok()?;
@@ -76,6 +80,13 @@ mod tests {
             assert_eq!(at(text), noon, "{text}");
         }
         assert_eq!(at("2025-02-20T10:00:00.123456Z").unwrap().subsec_nanosecond(), 123_456_000);
+    }
+
+    #[test]
+    fn a_day_and_a_named_zone_are_no_point_in_time() {
+        for text in ["2025-02-20", "2025-02-20T10:00:00[Europe/Paris]", "10:00", "", "T"] {
+            assert_eq!(at(text), None, "{text}");
+        }
     }
 
     #[test]

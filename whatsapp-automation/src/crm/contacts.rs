@@ -34,7 +34,7 @@ pub struct Contact {
     #[serde(default, deserialize_with = "scalar::string")]
     pub landing_page: String,
     /// The group that the server chose, of those of the landing page.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "scalar::if_any")]
     pub group: Option<GroupId>,
     /// When the server took it in.
     #[serde(default)]
@@ -292,6 +292,8 @@ mod tests {
         let contact: Contact =
             serde_json::from_str(r#"{"id":"7","name":null,"group":"3"}"#).unwrap();
         assert_eq!((contact.name.as_str(), contact.group), ("", Some(GroupId::new(3))));
+        let contact: Contact = serde_json::from_str(r#"{"id":7,"group":""}"#).unwrap();
+        assert_eq!(contact.group, None);
         assert!(serde_json::from_str::<Contact>(r#"{"name":"Billy"}"#).is_err());
     }
 

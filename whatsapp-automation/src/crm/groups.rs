@@ -35,10 +35,10 @@ pub struct Group {
     #[serde(default)]
     pub landing_page: Option<String>,
     /// How many contacts it takes: 250 where nothing else was said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "scalar::if_any")]
     pub max_capacity: Option<u32>,
     /// How many it has.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "scalar::if_any")]
     pub current_size: Option<u32>,
     /// When it was made.
     #[serde(default)]
@@ -128,6 +128,7 @@ redact::debug!(CreateGroup { max_capacity } hides { name, landing_page });
 make!(CreateGroup, "crm.create_group", Send, "groups/", Group, {
     fn validate(&self) -> Result<(), Invalid> {
         rules::present("name", &self.name)?;
+        landing_page(self.landing_page.as_ref())?;
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
@@ -168,6 +169,7 @@ redact::debug!(UpdateGroup { id, max_capacity } hides { name, landing_page });
 one!(UpdateGroup, "crm.update_group", PUT, Write, "groups", Group, {
     fn validate(&self) -> Result<(), Invalid> {
         rules::present("name", &self.name)?;
+        landing_page(self.landing_page.as_ref())?;
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
@@ -210,12 +212,17 @@ redact::debug!(PatchGroup { id, max_capacity } hides { name, landing_page });
 one!(PatchGroup, "crm.patch_group", PATCH, Write, "groups", Group, {
     fn validate(&self) -> Result<(), Invalid> {
         rules::if_given(self.name.as_ref(), |name| rules::present("name", name))?;
+        landing_page(self.landing_page.iter().flatten().next())?;
         rules::max_capacity(self.max_capacity)
     }
     fn body(&self) -> Result<Option<(HeaderValue, Body)>, Invalid> {
         json(self)
     }
 });
+
+fn landing_page(page: Option<&String>) -> Result<(), Invalid> {
+    rules::if_given(page, |page| rules::without_nul("landing_page", page))
+}
 
 #[cfg(test)]
 mod tests {
@@ -236,12 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_may_be_texts_and_an_empty_one_is_none() {
+        let group: Group =
+            serde_json::from_str(r#"{"id":7,"max_capacity":"250","current_size":""}"#).unwrap();
+        assert_eq!((group.max_capacity, group.current_size), (Some(250), None));
+        for bad in ["-1", "4294967296", "[]", "true", r#""many""#] {
+            let json = format!(r#"{{"id":7,"max_capacity":{bad}}}"#);
+            assert!(serde_json::from_str::<Group>(&json).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_group_needs_a_name_and_room_for_one() {
         assert_eq!(CreateGroup::new(" ").validate().unwrap_err().field(), "name");
         assert_eq!(UpdateGroup::new(7, "").validate().unwrap_err().field(), "name");
         let mut create = CreateGroup::new("shoes");
         create.max_capacity = Some(0);
         assert_eq!(create.validate().unwrap_err().field(), "max_capacity");
+        create.landing_page = Some("\0".to_owned());
+        assert_eq!(create.validate().unwrap_err().field(), "landing_page");
     }
 
     #[test]

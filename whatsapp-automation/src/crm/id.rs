@@ -70,12 +70,23 @@ mod tests {
 
     #[test]
     fn ids_are_numbers_or_texts_of_them_and_nothing_else() {
-        for json in ["7", r#""7""#] {
+        for json in ["7", r#""7""#, r#"" 7 ""#, "7.0"] {
             assert_eq!(serde_json::from_str::<ContactId>(json).unwrap(), ContactId::new(7));
         }
-        for json in ["null", r#""""#, "7.5", r#""x""#, "[7]", "18446744073709551615"] {
+        for json in [
+            "null",
+            r#""""#,
+            "7.5",
+            "1e17",
+            r#""x""#,
+            r#""7.0""#,
+            "[7]",
+            "true",
+            "18446744073709551615",
+        ] {
             assert!(serde_json::from_str::<ContactId>(json).is_err(), "{json}");
         }
+        assert_eq!(serde_json::from_str::<ContactId>("-7").unwrap(), ContactId::new(-7));
         assert_eq!(serde_json::to_string(&MessageId::new(7)).unwrap(), "7");
     }
 }

@@ -1,5 +1,5 @@
 //! The rules of the service, each once. Lengths are those of the text without white space around it,
-//! in characters, as the service counts.
+//! in characters, as the service counts. It takes no NUL in any text.
 
 use crate::{DateTime, Invalid};
 
@@ -11,10 +11,23 @@ pub(crate) fn phone_number(phone_number: &str) -> Result<(), Invalid> {
 }
 
 pub(crate) fn present(field: &'static str, text: &str) -> Result<(), Invalid> {
-    if text.trim().is_empty() { Err(Invalid::new(field, "must not be blank")) } else { Ok(()) }
+    if trim(text).is_empty() {
+        return Err(Invalid::new(field, "must not be blank"));
+    }
+    without_nul(field, text)
+}
+
+pub(crate) fn without_nul(field: &'static str, text: &str) -> Result<(), Invalid> {
+    if text.contains('\0') { Err(Invalid::new(field, "must not contain NUL")) } else { Ok(()) }
+}
+
+/// The text as the service keeps it. It is written in Python, whose white space has four more.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f'))
 }
 
 pub(crate) fn status_text(text: &str) -> Result<(), Invalid> {
+    without_nul("text", text)?;
     at_most("text", text, 255, "at most 255 characters")
 }
 
@@ -49,7 +62,7 @@ fn at_most(
     most: usize,
     rule: &'static str,
 ) -> Result<(), Invalid> {
-    if text.trim().chars().count() > most { Err(Invalid::new(field, rule)) } else { Ok(()) }
+    if trim(text).chars().count() > most { Err(Invalid::new(field, rule)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -59,8 +72,9 @@ mod tests {
     #[test]
     fn a_phone_number_has_one_to_20_characters() {
         assert_eq!(phone_number("+1234567890123456789"), Ok(()));
-        assert_eq!(phone_number(" +1234567890123456789 "), Ok(()));
-        for bad in ["", " ", "+12345678901234567890"] {
+        assert_eq!(phone_number("\x1f +1234567890123456789 "), Ok(()));
+        assert_eq!(phone_number(&"\u{664}".repeat(20)), Ok(()));
+        for bad in ["", " ", "\u{3000}\x1c\u{85}", "+1\0", "+12345678901234567890"] {
             assert_eq!(phone_number(bad).unwrap_err().field(), "phone_number", "{bad}");
         }
     }
@@ -69,6 +83,7 @@ mod tests {
     fn a_status_text_has_255_characters_not_bytes() {
         assert_eq!(status_text(&"ä".repeat(255)), Ok(()));
         assert!(status_text(&"a".repeat(256)).is_err());
+        assert!(status_text("a\0").is_err());
     }
 
     #[test]
