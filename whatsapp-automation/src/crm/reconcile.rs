@@ -4,7 +4,8 @@ use replykit_transport::RetryPolicy;
 use crate::{
     DateTime, Error,
     crm::{
-        Client, DeleteMessage, GetMessage, ListMessages, Message, MessageId, SendMessage, SendState,
+        Client, DeleteMessage, GetMessage, ListMessages, Message, MessageId, SendMessage,
+        SendState, rules,
     },
 };
 
@@ -36,7 +37,7 @@ impl Client {
     ///
     /// A message in the list counts where its number and text are those of `send`, apart from white
     /// space around them, its `scheduled_at` is the same point in time, and it was created at `since`
-    /// or later. `since` is a time just before the send, by the server's clock: where the clocks may
+    /// or later, all to the second: a server may keep no more of a time. `since` is a time just before the send, by the server's clock: where the clocks may
     /// differ, take a time that is as much earlier.
     ///
     /// ```no_run
@@ -86,11 +87,11 @@ impl Client {
 }
 
 fn is_it(message: &Message, send: &SendMessage, since: Timestamp) -> bool {
-    let time = |time: &Option<DateTime>| time.as_ref().and_then(DateTime::timestamp);
-    message.phone_number.trim() == send.phone_number.trim()
-        && message.message.trim() == send.message.trim()
-        && time(&message.scheduled_at) == time(&send.scheduled_at)
-        && time(&message.created_at) >= Some(since)
+    let second = |time: &Option<DateTime>| Some(time.as_ref()?.timestamp()?.as_second());
+    rules::trim(&message.phone_number) == rules::trim(&send.phone_number)
+        && rules::trim(&message.message) == rules::trim(&send.message)
+        && second(&message.scheduled_at) == second(&send.scheduled_at)
+        && second(&message.created_at) >= Some(since.as_second())
 }
 
 #[cfg(test)]
@@ -155,6 +156,34 @@ mod tests {
         let list = json!([with("scheduled_at", "2025-02-21T11:00:00+01:00".into()), message(8)]);
         let Evidence::Likely(found) = reconcile(&send, list).await else { panic!() };
         assert_eq!(found.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn d03_what_a_server_keeps_of_a_time_is_enough() {
+        let (client, mock) = client();
+        let since = "2025-02-20T10:00:00.75Z".parse().unwrap();
+        let send = SendMessage::new("+1", "Hi").at("2025-02-21T10:00:00.123456789Z");
+        let mut whole_seconds = with("scheduled_at", "2025-02-21T10:00:00Z".into());
+        whole_seconds["created_at"] = "2025-02-20T10:00:00Z".into();
+        mock.answer(200, json!([whole_seconds]).to_string());
+        let evidence = client.reconcile(&send, since).await.unwrap();
+        assert!(matches!(evidence, Evidence::Likely(_)), "{evidence:?}");
+    }
+
+    #[tokio::test]
+    async fn d03_of_many_that_are_equal_all_are_told_and_clocks_that_differ_can_be_allowed_for() {
+        let (client, mock) = client();
+        let list: Vec<_> = (0..200).map(message).collect();
+        mock.answer(200, json!(list).to_string());
+        let since: Timestamp = "2025-02-20T10:00:05Z".parse().unwrap();
+        let send = SendMessage::new("+1", "Hi");
+        assert_eq!(client.reconcile(&send, since).await.unwrap(), Evidence::None);
+        mock.answer(200, json!(list).to_string());
+        let earlier = since - std::time::Duration::from_secs(60);
+        let Evidence::Likely(found) = client.reconcile(&send, earlier).await.unwrap() else {
+            panic!()
+        };
+        assert_eq!(found.len(), 200);
     }
 
     #[tokio::test(start_paused = true)]

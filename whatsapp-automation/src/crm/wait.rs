@@ -20,8 +20,9 @@ pub enum Waited {
 }
 
 impl Client {
-    /// Waits until a message was sent or has failed, `time` at most. It asks for the message again and
-    /// again, first after half a second and then ever more rarely, up to every 10 s.
+    /// Waits until a message was sent or has failed, `time` at most. It asks for the message at once,
+    /// again after half a second and then ever more rarely, up to every 10 s, and a last time when `time`
+    /// is over. That look may take another second. [`Duration::ZERO`] looks once.
     ///
     /// A message with a time in the future is `Open` until then, so take a `time` that is longer. A span
     /// too long for the clock counts as a day.
@@ -66,13 +67,12 @@ impl Client {
                 Err(error) if last.as_ref().is_none_or(Result::is_err) => last = Some(Err(error)),
                 Err(_) => {}
             }
-            if left(end) <= pause
+            if left(end).is_zero()
                 && let Some(last) = last
             {
-                sleep(left(end)).await;
                 return last.map(Waited::Open);
             }
-            sleep(pause).await;
+            sleep(pause.min(left(end))).await;
             pause = (2 * pause).min(Duration::from_secs(10));
         }
     }
@@ -82,9 +82,9 @@ fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 
-/// The usual time of a call that reads, and no longer than the wait.
+/// The usual time of a call that reads, and no longer than the wait, but for the last look.
 fn look_until(end: Instant) -> Duration {
-    left(end).min(Duration::from_secs(15))
+    left(end).clamp(Duration::from_secs(1), Duration::from_secs(15))
 }
 
 fn is_temporary(error: &Error) -> bool {
@@ -134,8 +134,27 @@ mod tests {
         let waited = client.wait_until_sent(7, MINUTE).await.unwrap();
         assert!(matches!(waited, Waited::Open(_)), "{waited:?}");
         assert_eq!(start.elapsed(), MINUTE);
-        // 0, 0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5, 45.5, 55.5 s
-        assert_eq!(mock.requests().len(), 10);
+        // 0, 0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5, 45.5, 55.5, 60 s
+        assert_eq!(mock.requests().len(), 11);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_look_is_at_the_end_of_the_wait() {
+        let (client, _) = client(&[PENDING, PENDING, (200, r#"{"id":7,"status":"Sent"}"#)]);
+        let start = Instant::now();
+        let waited = client.wait_until_sent(7, Duration::from_secs(1)).await.unwrap();
+        assert!(matches!(waited, Waited::Sent(_)), "{waited:?}");
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_time_is_one_look_and_the_longest_is_no_overflow() {
+        let (client, mock) = client(&[PENDING, (200, r#"{"id":7,"status":"Sent"}"#)]);
+        let waited = client.wait_until_sent(7, Duration::ZERO).await.unwrap();
+        assert!(matches!(waited, Waited::Open(_)), "{waited:?}");
+        assert_eq!(mock.requests().len(), 1);
+        let waited = client.wait_until_sent(7, Duration::MAX).await.unwrap();
+        assert!(matches!(waited, Waited::Sent(_)), "{waited:?}");
     }
 
     #[tokio::test(start_paused = true)]

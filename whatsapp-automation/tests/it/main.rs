@@ -11,6 +11,7 @@
 
 mod forms;
 mod log;
+mod odd_answers;
 mod readme;
 mod session_faults;
 mod session_wire;
