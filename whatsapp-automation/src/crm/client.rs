@@ -127,7 +127,8 @@ impl<E: Endpoint> Call<'_, E> {
         if let Some((_, body)) = &request.body {
             // The answer shows what was sent, perhaps with each character escaped, and a little more. One
             // that could not be read would leave a success in doubt.
-            let longest = body.len().saturating_mul(6).saturating_add(64 * 1024).min(MAX_LIST);
+            let sent = usize::try_from(body.len()).unwrap_or(MAX_LIST);
+            let longest = sent.saturating_mul(6).saturating_add(64 * 1024).min(MAX_LIST);
             request.max_body = request.max_body.max(longest);
         }
         if E::LIST {
