@@ -166,7 +166,7 @@ impl Error {
     /// What an answer with a status other than 2xx says.
     pub(crate) fn of_answer(answer: &Response<Bytes>) -> Self {
         let status = answer.status();
-        if status.is_client_error() && has_id(answer.body()) {
+        if status.is_client_error() && says_yes(answer.body()) {
             return Self::protocol(ProtocolProblem::Conflict, answer.body());
         }
         let kind = match ApiError::read(status, answer.body()) {
@@ -189,14 +189,25 @@ impl Error {
     }
 }
 
-/// Whether this is an object with a number for an id. What is wrong with an `id` would be a text.
-fn has_id(body: &[u8]) -> bool {
+/// Whether this is what a success looks like: an object with a number for an id, or one that says so.
+/// What is wrong with an `id` would be a text.
+fn says_yes(body: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Object {
-        #[serde(rename = "id")]
-        _id: serde_json::Number,
+    #[serde(untagged)]
+    enum Yes {
+        Crm {
+            #[serde(rename = "id")]
+            _id: serde_json::Number,
+        },
+        Session {
+            success: bool,
+        },
     }
-    serde_json::from_str::<Object>(&repair_json(body)).is_ok()
+    match serde_json::from_str(&repair_json(body)) {
+        Ok(Yes::Crm { .. }) => true,
+        Ok(Yes::Session { success }) => success,
+        Err(_) => false,
+    }
 }
 
 impl RestFailure for Error {

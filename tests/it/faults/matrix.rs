@@ -14,14 +14,16 @@ struct Client {
     places: &'static [&'static str],
 }
 
-fn clients() -> [Client; 2] {
+fn clients() -> [Client; 3] {
     let rows = |table, numbers: &[RangeInclusive<u32>]| -> Vec<Row> {
         numbers.iter().cloned().flatten().map(|number| Row(table, number)).collect()
     };
     // Over HTTP, over a socket, and as a webhook.
     let convrs = [rows('h', &[1..=22, 26..=29]), rows('w', &[1..=19]), rows('e', &[1..=12])];
-    // 13 to 15 are about the envelope of Convrs, 28 is about its rate limits.
+    // 13 to 15 are about the envelope of Convrs, 28 is about its rate limits. The two below have their
+    // tests about connections in common.
     let crm = [rows('h', &[1..=12, 16..=22, 26..=27, 29..=29]), rows('d', &[1..=3])];
+    let session = [rows('h', &[1..=12, 16..=22, 26..=27, 29..=29]), rows('k', &[1..=7])];
     [
         Client {
             name: "convrs",
@@ -31,7 +33,12 @@ fn clients() -> [Client; 2] {
         Client {
             name: "crm",
             rows: crm.concat(),
-            places: &["whatsapp-automation/src/crm", "tests/it/faults/crm"],
+            places: &["whatsapp-automation/src/crm", "tests/it/faults/rest"],
+        },
+        Client {
+            name: "session",
+            rows: session.concat(),
+            places: &["whatsapp-automation", "tests/it/faults/rest"],
         },
     ]
 }

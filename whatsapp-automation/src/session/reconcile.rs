@@ -48,7 +48,9 @@ impl Sought<'_> {
             Of::Send(send) => (&send.phone_id, send.scheduled_time.as_ref()),
             Of::Schedule(schedule) => (&schedule.phone_id, Some(&schedule.scheduled_time)),
         };
-        let at = |time: Option<&DateTime>| time.and_then(DateTime::timestamp);
+        // A server may keep no more of a time than its seconds.
+        let at = |time: Option<&DateTime>| Some(time?.timestamp()?.as_second());
+        let since = since.as_second();
         let (planned, sent) = (at(message.scheduled_for.as_ref()), at(message.sent_at.as_ref()));
         // What goes out at once may be given the time at which it was taken.
         let same_time = match at(time) {
@@ -76,8 +78,8 @@ impl Client {
     /// and never sends.
     ///
     /// A message counts where its recipient, its text and its time are those of `send`, and it did not go
-    /// out before `since`: a time just before the send, by the server's clock. Where the clocks may differ,
-    /// take a time that is as much earlier.
+    /// out before `since`, all to the second: a time just before the send, by the server's clock. Where the
+    /// clocks may differ, take a time that is as much earlier.
     ///
     /// ```no_run
     /// use whatsapp_automation::{Error, Outcome, session::{Client, Evidence, SendMessage}};
@@ -169,7 +171,7 @@ mod tests {
             with("to", "+2".into()),
             with("message", "Hi there".into()),
             with("scheduledFor", "2025-02-19T10:00:00Z".into()),
-            with("sentAt", "2025-02-20T09:59:59Z".into()),
+            with("sentAt", "2025-02-20T09:59:59.999Z".into()),
         ] {
             assert_eq!(reconcile(&send, json!([other])).await, Evidence::None, "{other}");
         }

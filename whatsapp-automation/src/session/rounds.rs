@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{ApiError, Error, LoginProblem, ProtocolProblem, error::Course};
 
+/// The body of a request, and its type.
+type Content = Option<(HeaderValue, Body)>;
+
 /// What an answer says of the session, besides its output.
 type Answered<T> = (T, Option<Told>);
 
@@ -63,13 +66,14 @@ impl<E: Endpoint> Call<'_, E> {
     pub(super) async fn run(self) -> Result<E::Output, Error> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         self.endpoint.validate()?;
+        let body = self.endpoint.body()?;
         let time = self.time.unwrap_or(usual_time::<E>());
         let now = Instant::now();
         let end = now.checked_add(time).unwrap_or(now + DAY);
         match E::SESSION {
-            SessionUse::Needs => self.client.with_session(&self.endpoint, end).await,
-            SessionUse::Begins => self.client.begin(&self.endpoint, end).await,
-            SessionUse::Ends => self.client.end(&self.endpoint, end).await,
+            SessionUse::Needs => self.client.with_session(&self.endpoint, &body, end).await,
+            SessionUse::Begins => self.client.begin(&self.endpoint, &body, end).await,
+            SessionUse::Ends => self.client.end(&self.endpoint, &body, end).await,
         }
     }
 }
@@ -86,13 +90,13 @@ impl Client {
     async fn with_session<E: Endpoint>(
         &self,
         endpoint: &E,
+        body: &Content,
         end: Instant,
     ) -> Result<E::Output, Error> {
         let start = Instant::now();
-        let body = endpoint.body()?;
         let pass = self.session.jar().pass();
         let pass = if pass.cookie.is_some() { pass } else { self.renew(end).await? };
-        let first = match self.round(endpoint, &body, &pass, end).await {
+        let first = match self.round(endpoint, body, &pass, end).await {
             Ok(answered) => return Ok(self.output(&pass, answered)),
             Err(first) if !first.error.is_over => return Err(error_of(first)),
             Err(first) => first,
@@ -107,7 +111,7 @@ impl Client {
                 return Err(error.of_call(course));
             }
         };
-        let again = match self.round(endpoint, &body, &pass, end).await {
+        let again = match self.round(endpoint, body, &pass, end).await {
             Ok(answered) => return Ok(self.output(&pass, answered)),
             Err(again) => again,
         };
@@ -125,16 +129,26 @@ impl Client {
         Err(error.of_call(course))
     }
 
-    async fn begin<E: Endpoint>(&self, endpoint: &E, end: Instant) -> Result<E::Output, Error> {
+    async fn begin<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        body: &Content,
+        end: Instant,
+    ) -> Result<E::Output, Error> {
         let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
             return Err(Error::login(LoginProblem::Failed, None));
         };
-        let (output, cookie) = self.log_in(endpoint, end).await?;
+        let (output, cookie) = self.log_in(endpoint, body, end).await?;
         self.session.jar().begin(cookie, endpoint.keeps());
         Ok(output)
     }
 
-    async fn end<E: Endpoint>(&self, endpoint: &E, end: Instant) -> Result<E::Output, Error> {
+    async fn end<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        body: &Content,
+        end: Instant,
+    ) -> Result<E::Output, Error> {
         let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
             return Err(Error::login(LoginProblem::Failed, None));
         };
@@ -144,8 +158,7 @@ impl Client {
             jar.forget_password();
             jar.pass()
         };
-        let body = endpoint.body()?;
-        let (output, _) = self.round(endpoint, &body, &pass, end).await.map_err(error_of)?;
+        let (output, _) = self.round(endpoint, body, &pass, end).await.map_err(error_of)?;
         self.session.jar().end();
         Ok(output)
     }
@@ -162,7 +175,7 @@ impl Client {
             };
             // Not the time of the call: others wait for it as well.
             let end = Instant::now() + usual_time::<Login>();
-            let result = self.log_in(&login, end).await.map(|(_, cookie)| cookie);
+            let result = self.log_in(&login, &login.body()?, end).await.map(|(_, cookie)| cookie);
             self.session.jar().renewed(result, Instant::now())
         });
         renewed.await.unwrap_or_else(|_| Err(Error::login(LoginProblem::Failed, None)))
@@ -171,11 +184,11 @@ impl Client {
     async fn log_in<E: Endpoint>(
         &self,
         endpoint: &E,
+        body: &Content,
         end: Instant,
     ) -> Result<(E::Output, SessionCookie), Error> {
         let nobody = Pass { generation: 0, cookie: None, suspects: false };
-        let body = endpoint.body()?;
-        match self.round(endpoint, &body, &nobody, end).await.map_err(error_of)? {
+        match self.round(endpoint, body, &nobody, end).await.map_err(error_of)? {
             (output, Some(Told::Set(cookie))) => Ok((output, cookie)),
             _ => Err(Error::protocol(ProtocolProblem::NoCookie, b"")),
         }
@@ -192,7 +205,7 @@ impl Client {
     async fn round<E: Endpoint>(
         &self,
         endpoint: &E,
-        body: &Option<(HeaderValue, Body)>,
+        body: &Content,
         pass: &Pass,
         end: Instant,
     ) -> Result<Answered<E::Output>, RestFailed<Failure>> {

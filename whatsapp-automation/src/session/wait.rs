@@ -23,7 +23,8 @@ impl Client {
     /// Waits until a message was sent or has failed, `time` at most. It looks for the message in the queue
     /// again and again, first after half a second and then ever more rarely, up to every 10 s.
     ///
-    /// A message with a time in the future is `Open` until then, so take a `time` that is longer. A span
+    /// A message with a time in the future is `Open` until then, so take a `time` that is longer. The last
+    /// look is when the time is over, and may take a second; with no time at all it is the only one. A span
     /// too long for the clock counts as a day.
     ///
     /// # Errors
@@ -55,21 +56,21 @@ impl Client {
                 Err(error) => last = Some(Err(error)),
             }
             let left = end.saturating_duration_since(Instant::now());
-            if left <= pause
+            if left.is_zero()
                 && let Some(last) = last
             {
-                sleep(left).await;
                 return last;
             }
-            sleep(pause).await;
+            sleep(pause.min(left)).await;
             pause = (2 * pause).min(Duration::from_secs(10));
         }
     }
 
     async fn look_for(&self, id: &MessageId, end: Instant) -> Result<Option<QueuedMessage>, Error> {
         let mut found = None;
-        // No longer than a call that reads.
-        let end = end.min(Instant::now() + Duration::from_secs(15));
+        // The usual time of a call that reads, and no longer than the wait, but for the last look.
+        let left = end.saturating_duration_since(Instant::now());
+        let end = Instant::now() + left.clamp(Duration::from_secs(1), Duration::from_secs(15));
         let look = |message: QueuedMessage| {
             if message.id != *id {
                 return ControlFlow::Continue(());
@@ -137,8 +138,8 @@ mod tests {
             let waited = client.wait_until_sent("msg_7", MINUTE).await.unwrap();
             assert_eq!(matches!(waited, Waited::Open(_)), open, "{waited:?}");
             assert_eq!(waited == Waited::NotFound, !open);
-            // 0, 0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5, 45.5, 55.5 s
-            assert_eq!((start.elapsed(), mock.requests().len()), (MINUTE, 10));
+            // 0, 0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5, 45.5, 55.5, 60 s
+            assert_eq!((start.elapsed(), mock.requests().len()), (MINUTE, 11));
         }
     }
 

@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     ErrorKind,
     session::{
-        CreateQr, GetProfile, GetWhatsAppStatus, Logout, Register, ScheduleMessage, SendMessage,
-        canaries::logged_in,
+        CreateQr, GetProfile, GetQueue, GetWhatsAppStatus, Logout, Register, ScheduleMessage,
+        SendMessage, canaries::logged_in,
     },
 };
 
@@ -270,6 +270,49 @@ async fn k06_an_answer_that_does_not_say_success_is_unknown() {
     mock.answer(200, r#"{"success":true,"messageId":12345,"scheduledFor":null}"#);
     let accepted = client.execute(SendMessage::new("+1", "Hi")).await.unwrap();
     assert_eq!(accepted.message_id.as_str(), "12345");
+}
+
+#[tokio::test(start_paused = true)]
+async fn h17_h18_h19_h20_a_bare_status_says_whether_it_can_have_gone_out() {
+    let refused = [400, 404, 405, 413, 415, 422, 501];
+    let open = [301, 302, 303, 408, 409, 500, 502, 503, 504];
+    for (statuses, outcome) in [(&refused[..], Outcome::Rejected), (&open, Outcome::Unknown)] {
+        for status in statuses {
+            let (client, mock) = logged_in();
+            mock.answer(*status, "<html>canary</html>");
+            let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Http { .. }), "{error:?}");
+            assert_eq!((error.outcome(), error.attempts()), (outcome, 1), "{status}");
+        }
+    }
+    for status in [307, 308, 425, 429] {
+        let (client, mock) = logged_in();
+        (0..3).for_each(|_| mock.answer(status, ""));
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        let attempts = if status > 400 { 3 } else { 1 };
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, attempts), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn h16_a_refusal_that_says_success_is_unknown() {
+    for status in [400, 413, 429] {
+        let (client, mock) = logged_in();
+        mock.answer(status, ACCEPTED);
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        let ErrorKind::Protocol(protocol) = error.kind() else { panic!("{error:?}") };
+        assert_eq!(protocol.problem(), ProtocolProblem::Conflict);
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
+    }
+}
+
+#[tokio::test]
+async fn h12_half_an_emoji_costs_no_message() {
+    let (client, mock) = logged_in();
+    let page = r#"{"messages":[{"id":"msg_1","message":"Hi \ud83d"}],"pagination":{"page":1,"limit":10,"total":1,"pages":1}}"#;
+    mock.answer(200, page);
+    let page = client.execute(GetQueue::new()).await.unwrap();
+    assert_eq!(page.messages[0].message, "Hi \u{fffd}");
 }
 
 /// A service whose sessions end, and whose answers take their time. It checks that there is never more

@@ -10,6 +10,7 @@ use whatsapp_automation::{
         Client, CreateGroup, DeleteMessage, Evidence, ListMessages, PatchStatus, Removal,
         SendMessage, UpdateMessage,
     },
+    session,
 };
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
 use crate::layering::sources;
 
 #[test]
-fn h26_nothing_that_crm_waits_for_looks_at_the_wall_clock() {
+fn h26_nothing_that_a_service_waits_for_looks_at_the_wall_clock() {
     for (path, code) in sources("whatsapp-automation/src") {
         for clock in ["SystemTime::now", "Timestamp::now", "Zoned::now", "UNIX_EPOCH"] {
             assert!(!code.contains(clock), "H26, {clock} in {}", path.display());
@@ -28,7 +29,7 @@ fn h26_nothing_that_crm_waits_for_looks_at_the_wall_clock() {
 }
 
 #[tokio::test]
-async fn h27_a_budget_of_repeats_of_crm_that_is_used_up_ends_the_repeats_and_says_so() {
+async fn h27_a_budget_of_repeats_of_a_service_that_is_used_up_ends_the_repeats_and_says_so() {
     const CALLS: u32 = 60;
     let server = FaultServer::start(Script::reply(503, "")).await;
     let client = client(loopback(), &server.url());
@@ -47,13 +48,21 @@ async fn h27_a_budget_of_repeats_of_crm_that_is_used_up_ends_the_repeats_and_say
 }
 
 #[tokio::test]
-async fn h29_no_send_of_crm_meets_a_connection_that_the_server_has_closed() {
+async fn h29_no_send_of_a_service_meets_a_connection_that_the_server_has_closed() {
     const SENDS: usize = 99;
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{YES}", YES.len());
     let server = FaultServer::start(Script::answer(answer.clone())).await;
     let never = client(loopback(), &server.url()).retry_policy(RetryPolicy::never());
     for number in 0..SENDS {
-        let op = [Op::Send, Op::Upload, Op::Create][number % 3];
+        let ops = [
+            Op::Send,
+            Op::Upload,
+            Op::Create,
+            Op::SessionSend,
+            Op::SessionUpload,
+            Op::SessionSchedule,
+        ];
+        let op = ops[number % ops.len()];
         op.execute(&never, PATIENT, 0).await.unwrap_or_else(|e| panic!("H29, {op:?}: {e:?}"));
     }
     assert_eq!((server.received().len(), server.connections()), (SENDS, SENDS), "H29");
@@ -61,23 +70,24 @@ async fn h29_no_send_of_crm_meets_a_connection_that_the_server_has_closed() {
     // Nor does it take an idle one that is still open.
     let server = FaultServer::start(Script::request().write(answer).next()).await;
     let client = client(loopback(), &server.url());
-    for op in [Op::Read, Op::Send, Op::Upload, Op::Create] {
+    for op in [Op::Read, Op::Send, Op::Upload, Op::Create, Op::SessionSend, Op::SessionUpload] {
         op.execute(&client, PATIENT, 0).await.unwrap();
     }
-    assert_eq!(server.connections(), 4, "H29");
+    assert_eq!(server.connections(), 6, "H29");
 }
 
 /// The failure of everything that sends, over a server that does the same with each.
 async fn failed_sends(script: Script) -> Vec<whatsapp_automation::Error> {
     let server = FaultServer::start(script).await;
-    let client = client(loopback(), &server.url());
+    let clients = client(loopback(), &server.url());
+    let client = &clients.crm;
     let errors = vec![
         client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err(),
         client.execute(UpdateMessage::new(7, "+1", "Hi")).await.unwrap_err(),
         client.execute(CreateGroup::new("shoes")).await.unwrap_err(),
         client.execute(PatchStatus::new(7)).await.unwrap_err(),
-        Op::Upload.execute(&client, PATIENT, 0).await.unwrap_err(),
-        Op::Create.execute(&client, PATIENT, 0).await.unwrap_err(),
+        Op::Upload.execute(&clients, PATIENT, 0).await.unwrap_err(),
+        Op::Create.execute(&clients, PATIENT, 0).await.unwrap_err(),
     ];
     let received = server.received();
     assert_eq!(received.len(), errors.len(), "each goes out once");
@@ -123,8 +133,15 @@ async fn d01_a_list_or_an_object_without_an_id_is_unknown_and_never_sent() {
 
 #[tokio::test]
 async fn d02_a_base_that_is_not_this_machine_needs_tls_and_none_holds_a_password() {
-    let base =
-        |base: &str| Client::over(loopback().build().unwrap(), base.parse().unwrap()).map(drop);
+    let base = |base: &str| {
+        let transport = loopback().build().unwrap();
+        let of_session = session::Client::over(transport.clone(), base.parse().unwrap());
+        assert_eq!(
+            of_session.is_ok(),
+            Client::over(transport.clone(), base.parse().unwrap()).is_ok()
+        );
+        Client::over(transport, base.parse().unwrap()).map(drop)
+    };
     for good in
         ["http://127.0.0.1:1/", "http://127.9.9.9:1/", "http://[::1]:1/crm", "http://LOCALHOST/"]
     {
@@ -150,7 +167,7 @@ async fn d02_a_base_that_is_not_this_machine_needs_tls_and_none_holds_a_password
 
 async fn sandbox() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await.unwrap();
-    let client = client(loopback(), &sandbox.crm_url());
+    let client = client(loopback(), &sandbox.crm_url()).crm;
     (sandbox, client)
 }
 

@@ -1,5 +1,5 @@
-//! The rows of the client of `crm`, where they are about a connection. What an answer says is tested
-//! beside that client.
+//! The rows of both clients of whatsapp-automation, where they are about a connection. What an answer
+//! says is tested beside each client.
 
 mod connecting;
 mod exchange;
@@ -10,16 +10,22 @@ use std::time::Duration;
 use convrs_client::transport::{Phase, ReqwestTransportBuilder, RestFailure, TransportErrorKind};
 use replykit_tests::fault_server::{FaultServer, Script, Setup};
 use whatsapp_automation::{
-    Error, ErrorKind, Media, OperationClass, Outcome, RetryPolicy, RetryRule,
-    crm::{Client, CreateContact, GetContact, PostStatus, SendMessage, UpdateContact},
+    Error, ErrorKind, Media, OperationClass, Outcome, RetryPolicy, RetryRule, crm, session,
 };
 
 use super::harness::{AT_ONCE, HASTY, PATIENT, UNLESS_SEND};
 
 /// An answer that every endpoint below understands.
-const YES: &str = r#"{"id":7}"#;
+const YES: &str = r#"{"id":7,"success":true,"messageId":"7","qrCodeUrl":"https://x/?data=x"}"#;
 
-/// An endpoint of each class; one sends a form.
+/// A client of each service.
+#[derive(Clone)]
+struct Clients {
+    crm: crm::Client,
+    session: session::Client,
+}
+
+/// An endpoint of each class that each service has; some send a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
     Read,
@@ -27,47 +33,92 @@ enum Op {
     Create,
     Send,
     Upload,
+    SessionRead,
+    SessionWrite,
+    SessionSend,
+    SessionUpload,
+    SessionSchedule,
 }
 
 impl Op {
-    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Create, Self::Send, Self::Upload];
+    const ALL: [Self; 10] = [
+        Self::Read,
+        Self::Write,
+        Self::Create,
+        Self::Send,
+        Self::Upload,
+        Self::SessionRead,
+        Self::SessionWrite,
+        Self::SessionSend,
+        Self::SessionUpload,
+        Self::SessionSchedule,
+    ];
 
     fn class(self) -> OperationClass {
         match self {
-            Self::Read => OperationClass::Read,
-            Self::Write => OperationClass::Write,
+            Self::Read | Self::SessionRead => OperationClass::Read,
+            Self::Write | Self::SessionWrite => OperationClass::Write,
             Self::Create => OperationClass::Create,
             Self::Send | Self::Upload => OperationClass::Send,
+            Self::SessionSend | Self::SessionUpload | Self::SessionSchedule => OperationClass::Send,
         }
     }
 
+    /// Whether its request can be as long as one likes.
+    fn has_text(self) -> bool {
+        !matches!(self, Self::Read | Self::SessionRead | Self::SessionWrite)
+    }
+
     /// Calls the endpoint within `time`, with so many bytes more in its request.
-    async fn execute(self, client: &Client, time: Duration, padding: usize) -> Result<(), Error> {
+    async fn execute(self, clients: &Clients, time: Duration, padding: usize) -> Result<(), Error> {
+        let Clients { crm, session } = clients;
         let long = |text: &str| text.to_owned() + &"x".repeat(padding);
+        let cat = || Media::new("cat.png", "image/png", long("cat"));
         macro_rules! execute {
-            ($endpoint:expr) => {
-                client.execute($endpoint).deadline(time).await.map(drop)
+            ($client:ident, $endpoint:expr) => {
+                $client.execute($endpoint).deadline(time).await.map(drop)
             };
         }
         match self {
-            Self::Read => execute!(GetContact::new(7)),
-            Self::Write => execute!(UpdateContact::new(7, long("Billy"), "+1", "shoes")),
-            Self::Create => execute!(CreateContact::new(long("Billy"), "+1", "shoes")),
-            Self::Send => execute!(SendMessage::new("+1", long("Hi"))),
-            Self::Upload => {
-                execute!(PostStatus::media(Media::new("cat.png", "image/png", long("cat"))))
+            Self::Read => execute!(crm, crm::GetContact::new(7)),
+            Self::Write => execute!(crm, crm::UpdateContact::new(7, long("Billy"), "+1", "shoes")),
+            Self::Create => execute!(crm, crm::CreateContact::new(long("Billy"), "+1", "shoes")),
+            Self::Send => execute!(crm, crm::SendMessage::new("+1", long("Hi"))),
+            Self::Upload => execute!(crm, crm::PostStatus::media(cat())),
+            Self::SessionRead => execute!(session, session::GetProfile::new()),
+            Self::SessionWrite => execute!(session, session::CreateQr::new()),
+            Self::SessionSend => execute!(session, session::SendMessage::new("+1", long("Hi"))),
+            Self::SessionUpload => {
+                execute!(session, session::SendMessage::new("+1", "Hi").media(cat()))
+            }
+            Self::SessionSchedule => {
+                let time = "2036-01-01T00:00:00Z";
+                execute!(session, session::ScheduleMessage::new("+1", long("Hi"), time))
             }
         }
     }
 }
 
-/// A client that repeats as by default and hardly waits: where a rule asks for a real wait it gives up,
-/// and the rule is compared instead.
-fn client(transport: ReqwestTransportBuilder, base: &str) -> Client {
+impl Clients {
+    fn retry_policy(self, policy: RetryPolicy) -> Self {
+        let (crm, session) = (self.crm.retry_policy(policy), self.session.retry_policy(policy));
+        Self { crm, session }
+    }
+}
+
+/// Clients that repeat as by default and hardly wait: where a rule asks for a real wait they give up, and
+/// the rule is compared instead. There is a session, and no password.
+fn client(transport: ReqwestTransportBuilder, base: &str) -> Clients {
     let mut policy = RetryPolicy::default();
     policy.base = Duration::from_millis(1);
     policy.longest_wait = Duration::from_millis(50);
-    Client::over(transport.build().unwrap(), base.parse().unwrap()).unwrap().retry_policy(policy)
+    let transport = transport.build().unwrap();
+    let crm = crm::Client::over(transport.clone(), base.parse().unwrap()).unwrap();
+    let session = session::Client::over(transport, base.parse().unwrap()).unwrap();
+    let origin: Vec<_> = base.splitn(4, '/').take(3).collect();
+    let saved = serde_json::json!({"origin": origin.join("/"), "cookie": "s%3Acookie"});
+    session.restore(&serde_json::from_value(saved).unwrap()).unwrap();
+    Clients { crm, session }.retry_policy(policy)
 }
 
 /// How a call has to end.
@@ -106,7 +157,7 @@ const fn unknown(phase: Phase, kind: TransportErrorKind, rule: RetryRule) -> End
 }
 
 /// Each endpoint ends so. The server, where there is one, reads nothing that counts.
-async fn row(id: &str, name: &str, client: &Client, ends: &Ends) {
+async fn row(id: &str, name: &str, client: &Clients, ends: &Ends) {
     for op in Op::ALL {
         let case = format!("{id}, {name}, {op:?}");
         ends.judge(&case, op.execute(client, PATIENT, 0).await, ends.attempts(op));
@@ -130,7 +181,7 @@ async fn rows(id: &str, faults: impl IntoIterator<Item = Fault>) {
     for Fault { name, script, ends, padding } in faults {
         // What only the deadline ends leaves no time for a repeat.
         let late = ends.kind == TransportErrorKind::Timeout;
-        for op in Op::ALL.into_iter().filter(|op| padding == 0 || *op != Op::Read) {
+        for op in Op::ALL.into_iter().filter(|op| padding == 0 || op.has_text()) {
             let case = format!("{id}, {name}, {op:?}");
             let setup = Setup { receive_buffer: Some(64 << 10), ..Setup::default() };
             let server = FaultServer::with(setup, script.clone()).await;

@@ -26,7 +26,7 @@ const LONG: &str = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[tokio::test]
-async fn h05_a_crm_lost_behind_the_request_is_asked_again_by_reads_and_writes_alone() {
+async fn h05_a_service_lost_behind_the_request_is_asked_again_by_reads_and_writes_alone() {
     let early = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     let within = fault("closed within a long body", Script::part(4000), NO_ANSWER);
     rows(
@@ -43,14 +43,14 @@ async fn h05_a_crm_lost_behind_the_request_is_asked_again_by_reads_and_writes_al
 }
 
 #[tokio::test]
-async fn h06_a_crm_that_falls_silent_leaves_the_call_unknown_at_its_deadline() {
+async fn h06_a_service_that_falls_silent_leaves_the_call_unknown_at_its_deadline() {
     let unread = fault("reads nothing", Script::close().hold(), SILENT);
     let silent = fault("silence", Script::request().hold(), SILENT);
     rows("H06", [silent, Fault { padding: 8 << 20, ..unread }]).await;
 }
 
 #[tokio::test]
-async fn h07_a_head_of_crm_that_is_cut_or_no_http_is_no_answer() {
+async fn h07_a_head_of_a_service_that_is_cut_or_no_http_is_no_answer() {
     let whole = format!("HTTP/1.1 201 Created\r\nContent-Length: 8\r\n\r\n{YES}");
     let cut = |length| Script::request().write_first(length, whole.clone()).fin();
     let many = format!("HTTP/1.1 201 Created\r\n{}\r\n{YES}", "X-Field: 1\r\n".repeat(101));
@@ -69,7 +69,7 @@ async fn h07_a_head_of_crm_that_is_cut_or_no_http_is_no_answer() {
 }
 
 #[tokio::test]
-async fn h08_a_body_of_crm_that_is_cut_or_stalls_is_no_answer_even_with_an_id() {
+async fn h08_a_body_of_a_service_that_is_cut_or_stalls_is_no_answer_even_with_an_id() {
     let with = |head: &str, body: &str| Script::request().write(format!("{head}{body}"));
     let chunk = format!("{:x}\r\n{YES}\r\n", YES.len());
     rows(
@@ -85,7 +85,7 @@ async fn h08_a_body_of_crm_that_is_cut_or_stalls_is_no_answer_even_with_an_id() 
 }
 
 #[tokio::test]
-async fn h09_an_answer_of_crm_over_the_limit_or_in_a_coding_is_not_asked_for_again() {
+async fn h09_an_answer_of_a_service_over_the_limit_or_in_a_coding_is_not_asked_for_again() {
     let over = |limit: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", limit + 1);
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     rows(
@@ -99,11 +99,13 @@ async fn h09_an_answer_of_crm_over_the_limit_or_in_a_coding_is_not_asked_for_aga
     .await;
     // A list may be longer.
     let server = FaultServer::start(Script::answer(over(64 << 20))).await;
-    let error = client(loopback(), &server.url()).execute(ListMessages::new()).await.unwrap_err();
+    let error =
+        client(loopback(), &server.url()).crm.execute(ListMessages::new()).await.unwrap_err();
     assert!(error.to_string().contains("67108864 bytes"), "{error}");
     let list = format!(r#"[{{"id":7,"message":"{}"}}]"#, "x".repeat(2 << 20));
     let server = FaultServer::start(Script::reply(200, &list)).await;
-    let messages = client(loopback(), &server.url()).execute(ListMessages::new()).await.unwrap();
+    let messages =
+        client(loopback(), &server.url()).crm.execute(ListMessages::new()).await.unwrap();
     assert_eq!(messages[0].message.len(), 2 << 20);
 }
 
@@ -144,19 +146,19 @@ async fn h11_an_object_counts_whatever_its_content_type_and_whatever_is_before_i
 }
 
 #[tokio::test]
-async fn h21_the_retry_after_of_crm_is_obeyed_or_told() {
+async fn h21_the_retry_after_of_a_service_is_obeyed_or_told() {
     let turns = [Script::reply_with(503, "Retry-After: 0\r\n", ""), Script::reply(200, YES)];
     let server = FaultServer::start(turns.clone()).await;
-    client(loopback(), &server.url()).execute(GetContact::new(7)).await.unwrap();
+    client(loopback(), &server.url()).crm.execute(GetContact::new(7)).await.unwrap();
     let server = FaultServer::start(turns).await;
     let send = SendMessage::new("+1", "Hi");
-    let error = client(loopback(), &server.url()).execute(send).await.unwrap_err();
+    let error = client(loopback(), &server.url()).crm.execute(send).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     for (header, time) in [("120", Some(120)), ("-5", None), ("1e12", None), ("soon", None)] {
         let header = format!("Retry-After: {header}\r\n");
         let server = FaultServer::start(Script::reply_with(429, &header, "")).await;
         let send = SendMessage::new("+1", "Hi");
-        let error = client(loopback(), &server.url()).execute(send).await.unwrap_err();
+        let error = client(loopback(), &server.url()).crm.execute(send).await.unwrap_err();
         assert_eq!(error.retry_after(), time.map(Duration::from_secs), "{header}");
         assert_eq!((error.outcome(), error.attempts()), (Outcome::Rejected, 1), "{header}");
     }

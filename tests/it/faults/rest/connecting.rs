@@ -20,7 +20,7 @@ const TOO_SLOW: Ends = not_sent(TransportErrorKind::Timeout, AT_ONCE);
 const NO_TLS: Ends = not_sent(TransportErrorKind::Tls, RetryRule::Never);
 
 #[tokio::test]
-async fn h01_a_crm_that_cannot_be_reached_is_tried_three_times_and_got_nothing() {
+async fn h01_a_service_that_cannot_be_reached_is_tried_three_times_and_got_nothing() {
     // Bound but not listening: the port is taken, and connecting to it is refused.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -39,7 +39,7 @@ async fn h01_a_crm_that_cannot_be_reached_is_tried_three_times_and_got_nothing()
 }
 
 #[tokio::test]
-async fn h02_a_crm_whose_certificate_proves_nothing_gets_nothing() {
+async fn h02_a_service_whose_certificate_proves_nothing_gets_nothing() {
     let wrong_host = Certificate::of("example.com");
     let expired = Certificate::expired("localhost");
     for (name, trusted, certificate) in [
@@ -62,7 +62,7 @@ async fn h02_a_crm_whose_certificate_proves_nothing_gets_nothing() {
 }
 
 #[tokio::test]
-async fn h03_a_handshake_with_a_crm_that_breaks_is_tried_three_times_and_it_got_nothing() {
+async fn h03_a_handshake_with_a_service_that_breaks_is_tried_three_times_and_it_got_nothing() {
     for (name, script, limit, ends) in [
         ("FIN in the handshake", Script::part(20).fin(), None, UNREACHABLE),
         ("RST in the handshake", Script::part(20).reset(), None, UNREACHABLE),
@@ -77,7 +77,7 @@ async fn h03_a_handshake_with_a_crm_that_breaks_is_tried_three_times_and_it_got_
 }
 
 #[tokio::test]
-async fn h04_a_deadline_of_crm_within_the_limit_on_connecting_proves_nothing() {
+async fn h04_a_deadline_of_a_service_within_the_limit_on_connecting_proves_nothing() {
     let server = FaultServer::start(Script::close().hold()).await;
     let client = client(loopback(), &server.https_url("localhost"));
     for op in Op::ALL {
