@@ -1,13 +1,13 @@
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::yield_now};
 
 use crate::{Body, BodyStream, Phase, TransportError, TransportErrorKind, body::unreadable};
 
@@ -30,12 +30,14 @@ struct State {
     left: u64,
     failure: Option<io::Error>,
     reader: Option<Waker>,
+    /// Whether there was a pause before the piece that is due.
+    paused: bool,
 }
 
 impl Upload {
     pub(super) async fn open(body: &Body) -> Result<(Self, Frames), TransportError> {
         let stream = Some(body.open().await?);
-        let state = State { stream, left: body.len(), failure: None, reader: None };
+        let state = State { stream, left: body.len(), failure: None, reader: None, paused: false };
         let state = Arc::new(Mutex::new(state));
         let (sender, over) = oneshot::channel();
         Ok((Self { state: Arc::clone(&state), over }, Frames { state, _over: sender }))
@@ -95,6 +97,12 @@ impl http_body::Body for Frames {
         if state.left == 0 {
             return Poll::Ready(None);
         }
+        // Between two pieces the runtime looks for what has come in. Otherwise the refusal of a server
+        // that closes at once would often lose against the next write, which fails.
+        if !std::mem::replace(&mut state.paused, true) {
+            state.reader = Some(cx.waker().clone());
+            return pin!(yield_now()).poll(cx).map(|()| None);
+        }
         let Some(stream) = &mut state.stream else {
             return Poll::Ready(Some(Err(io::Error::other("the call is over"))));
         };
@@ -104,6 +112,7 @@ impl http_body::Body for Frames {
                 Poll::Pending
             }
             Poll::Ready(Some(Ok(piece))) => {
+                state.paused = false;
                 state.left = state.left.saturating_sub(piece.len() as u64);
                 state.reader = Some(cx.waker().clone());
                 Poll::Ready(Some(Ok(Frame::data(piece))))

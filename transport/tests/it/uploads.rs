@@ -267,23 +267,28 @@ async fn k05_a_refusal_before_the_end_of_the_upload_is_heard_and_ends_it() {
     }
 }
 
-/// On one thread, where the answer is there before the next write fails. Elsewhere the library may meet
-/// the broken connection first, and the call is then `Unknown`.
+/// What is not read when it closes makes the server's kernel break the connection. All of it was written
+/// by then: the library would otherwise meet the broken connection before the answer, now and then, and
+/// the call is then `Unknown`.
 #[tokio::test]
 async fn k05_a_refusal_whose_server_closes_at_once_is_heard_even_if_its_page_is_cut() {
-    const LEN: u64 = 64 * 1024 * 1024;
     for len in [TOO_LARGE.len(), TOO_LARGE.len() - 4] {
         let server = Server::start(move |mut stream| async move {
-            read_head(&mut stream).await;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            assert_eq!(drain(&mut stream, 9).await, 9);
             stream.write_all(&TOO_LARGE.as_bytes()[..len]).await.unwrap();
         })
         .await;
-        let zeros = Zeros::default();
-        let request = post(&server.url(), zeros.body(LEN, LEN, None));
-        let answer = transport().send(request, &patient()).await.unwrap();
+        let stuck = Body::stream(20, || async {
+            let pieces = stream::iter([Ok(Bytes::from_static(&[0; 10]))]);
+            Ok(Box::pin(pieces.chain(stream::pending())) as BodyStream)
+        });
+        let answer = transport().send(post(&server.url(), stuck), &patient()).await.unwrap();
         assert_eq!(answer.status().as_u16(), 413);
         assert!(b"too large".starts_with(answer.body()), "{answer:?}");
-        zeros.all_closed().await;
     }
 }
 
@@ -295,7 +300,8 @@ async fn hasty_server(most: u64) -> (Server, tokio::sync::mpsc::UnboundedReceive
         async move {
             let (_, read) = read_head(&mut stream).await;
             stream.write_all(OK.as_bytes()).await.unwrap();
-            seen.send(read + drain(&mut stream, most - read).await).unwrap();
+            // Not every test wants to know.
+            let _ = seen.send(read + drain(&mut stream, most - read).await);
         }
     })
     .await;
