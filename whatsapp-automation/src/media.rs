@@ -1,8 +1,13 @@
-use bytes::Bytes;
+use std::{io, path::PathBuf, sync::Arc};
+
+use replykit_transport::Body;
 
 use crate::{Invalid, redact};
 
-/// A file to upload: its bytes, the name that the server learns, and its MIME type.
+mod file;
+mod kind;
+
+/// A file to upload: its content, the name that the server learns, and its MIME type.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Media {
@@ -12,17 +17,64 @@ pub struct Media {
     /// The MIME type, such as `image/png`, without parameters.
     pub mime: String,
     /// The content. Not empty.
-    pub bytes: Bytes,
+    pub content: Body,
+    max_len: u64,
 }
 
 impl Media {
-    /// A file of the type `mime`.
+    /// The largest file unless [`max_len`](Self::max_len) sets another: 128 MiB. WhatsApp takes
+    /// documents of up to 100 MB, and backends refuse (413) what is too much for them.
+    pub const MAX_LEN: u64 = 128 * 1024 * 1024;
+
+    /// A file of the type `mime`, from bytes, or from any other source by [`Body::stream`].
     pub fn new(
         file_name: impl Into<String>,
         mime: impl Into<String>,
-        bytes: impl Into<Bytes>,
+        content: impl Into<Body>,
     ) -> Self {
-        Self { file_name: file_name.into(), mime: mime.into(), bytes: bytes.into() }
+        let (file_name, mime) = (file_name.into(), mime.into());
+        Self { file_name, mime, content: content.into(), max_len: Self::MAX_LEN }
+    }
+
+    /// The file at `path`, under its own name. It is looked at now, and opened and read when a call
+    /// sends it, piece by piece. Needs a tokio runtime.
+    ///
+    /// Its type is told by the end of its name, then by its first bytes (feature `sniff`), and is
+    /// otherwise `application/octet-stream`; [`of_type`](Self::of_type) sets another.
+    ///
+    /// A call sends the file that was looked at, or fails: with `NotSent` where the file is gone or has
+    /// changed before there is a connection, and `Unknown` where it changes on the way. The connection
+    /// is then broken before the end of the form, so the server never has a complete request. A change
+    /// is told by the length and by the time of the last change. Both failures are
+    /// [`TransportErrorKind::Upload`](crate::transport::TransportErrorKind::Upload), and are not
+    /// repeated.
+    ///
+    /// The deadline of a call is that of the whole upload: give a large file more time.
+    ///
+    /// # Errors
+    /// An [`Invalid`] for the field `media`: there is no such file, it may not be read, or it is a
+    /// directory, a pipe or the like. It does not show the path.
+    pub async fn file(path: impl Into<PathBuf> + Send) -> Result<Self, Invalid> {
+        let path: PathBuf = path.into();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (content, first) =
+            file::look(Arc::from(path), kind::FIRST).await.map_err(|error| unusable(&error))?;
+        let mime = kind::kind(&name, &first);
+        Ok(Self::new(name, mime, content))
+    }
+
+    /// Sets [`mime`](Self::mime).
+    #[must_use]
+    pub fn of_type(mut self, mime: impl Into<String>) -> Self {
+        self.mime = mime.into();
+        self
+    }
+
+    /// Lets the file have up to `bytes`, in place of [`MAX_LEN`](Self::MAX_LEN).
+    #[must_use]
+    pub fn max_len(mut self, bytes: u64) -> Self {
+        self.max_len = bytes;
+        self
     }
 
     /// Checks what cannot be part of an upload.
@@ -40,8 +92,11 @@ impl Media {
         if !is_mime(&self.mime) {
             return Err(Invalid::new("media", "the MIME type has the form image/png"));
         }
-        if self.bytes.is_empty() {
+        if self.content.is_empty() {
             return Err(Invalid::new("media", "the file is empty"));
+        }
+        if self.content.len() > self.max_len {
+            return Err(Invalid::new("media", "the file is larger than 128 MiB, or its max_len"));
         }
         Ok(())
     }
@@ -52,7 +107,21 @@ impl Media {
     }
 }
 
-redact::debug!(Media { mime } hides { file_name, bytes });
+redact::debug!(Media { mime } hides { file_name, content });
+
+/// Why a file cannot be used, without its path.
+fn unusable(error: &io::Error) -> Invalid {
+    Invalid::new(
+        "media",
+        match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file",
+            io::ErrorKind::PermissionDenied => "the file may not be read",
+            io::ErrorKind::IsADirectory => "this is a directory: give a file",
+            io::ErrorKind::InvalidInput => "this is no regular file",
+            _ => "the file cannot be read",
+        },
+    )
+}
 
 /// `type/subtype`, both of them a token of RFC 9110.
 fn is_mime(mime: &str) -> bool {
@@ -100,5 +169,17 @@ mod tests {
     #[test]
     fn an_empty_file_is_refused() {
         assert!(Media::new("cat.png", "image/png", "").validate().is_err());
+    }
+
+    #[test]
+    fn a_file_has_a_largest_length_which_can_be_set() {
+        let of = |len| {
+            let nothing = || async { Err(io::ErrorKind::NotFound.into()) };
+            Media::new("cat.png", "image/png", Body::stream(len, nothing))
+        };
+        assert_eq!(of(Media::MAX_LEN).validate(), Ok(()));
+        assert!(of(Media::MAX_LEN + 1).validate().is_err());
+        assert_eq!(of(u64::MAX).max_len(u64::MAX).validate(), Ok(()));
+        assert!(of(3).max_len(2).validate().is_err());
     }
 }

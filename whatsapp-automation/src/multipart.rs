@@ -1,6 +1,5 @@
 //! `multipart/form-data` as RFC 7578 and the HTML standard write it.
 
-use bytes::Bytes;
 use http::HeaderValue;
 use replykit_transport::Body;
 
@@ -9,11 +8,11 @@ use crate::{Invalid, Media};
 /// A form, written part by part. Its names are our own, so they need no escape.
 #[derive(Default)]
 pub(crate) struct Form {
-    parts: Vec<(String, Bytes)>,
+    parts: Vec<(String, Body)>,
 }
 
 impl Form {
-    pub(crate) fn text(mut self, name: &'static str, value: impl Into<Bytes>) -> Self {
+    pub(crate) fn text(mut self, name: &'static str, value: impl Into<Body>) -> Self {
         let head = format!("Content-Disposition: form-data; name=\"{name}\"\r\n");
         self.parts.push((head, value.into()));
         self
@@ -27,33 +26,34 @@ impl Form {
              Content-Type: {}\r\n",
             file.mime
         );
-        self.parts.push((head, file.bytes.clone()));
+        self.parts.push((head, file.content.clone()));
         Ok(self)
     }
 
     /// The type of the body, and the body.
     pub(crate) fn encode(&self) -> Result<(HeaderValue, Body), Invalid> {
         let boundary = self.boundary();
-        let size = |(head, content): &(String, Bytes)| head.len() + content.len() + 64;
-        let mut body = Vec::with_capacity(self.parts.iter().map(size).sum::<usize>() + 64);
+        let mut body = Vec::with_capacity(3 * self.parts.len() + 1);
         for (head, content) in &self.parts {
-            body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n").as_bytes());
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
+            body.push(Body::from(format!("--{boundary}\r\n{head}\r\n")));
+            body.push(content.clone());
+            body.push(Body::from("\r\n"));
         }
-        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        body.push(Body::from(format!("--{boundary}--\r\n")));
         let kind = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
             .map_err(|_| Invalid::new("media", "the form cannot be written"))?;
-        Ok((kind, Body::from(body)))
+        Ok((kind, body.into_iter().collect()))
     }
 
-    /// One that occurs in no part. Chance alone would do; certainty costs a look.
+    /// One that occurs in no part that is in memory. A stream cannot be looked through: for it the 128
+    /// random bits have to do, and do.
     fn boundary(&self) -> String {
         loop {
             let boundary = format!("replykit-{:032x}", fastrand::u128(..));
-            let occurs = |(head, content): &(String, Bytes)| {
-                head.contains(&boundary)
-                    || content.windows(boundary.len()).any(|part| part == boundary.as_bytes())
+            let occurs = |(head, content): &(String, Body)| {
+                let mut parts =
+                    content.as_bytes().into_iter().flat_map(|b| b.windows(boundary.len()));
+                head.contains(&boundary) || parts.any(|part| part == boundary.as_bytes())
             };
             if !self.parts.iter().any(occurs) {
                 return boundary;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use replykit_transport::Body;
 use serde_json::Value;
 
 /// Writes a value's size in place of the value.
@@ -23,9 +24,9 @@ impl Size for String {
     }
 }
 
-impl Size for bytes::Bytes {
+impl Size for Body {
     fn write_size(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} bytes>", self.len())
+        fmt::Debug::fmt(self, f)
     }
 }
 

@@ -137,7 +137,7 @@ impl PostStatus {
         Self { text: Some(text.into()), scheduled_at: None, media: None }
     }
 
-    /// Posts a picture or video.
+    /// Posts a picture or video: bytes, or a file, see [`Media::file`].
     #[must_use]
     pub fn media(media: Media) -> Self {
         Self { text: None, scheduled_at: None, media: Some(media) }

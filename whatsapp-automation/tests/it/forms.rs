@@ -4,14 +4,14 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use whatsapp_automation::{Media, crm::*};
+use whatsapp_automation::{Media, crm::*, transport};
 
 use crate::wire::{answer, call, status};
 
 /// Name, file name, type and content of a part.
-type Part = (String, Option<String>, Option<String>, Vec<u8>);
+pub(crate) type Part = (String, Option<String>, Option<String>, Vec<u8>);
 
-async fn parts(kind: &str, body: Bytes) -> Vec<Part> {
+pub(crate) async fn parts(kind: &str, body: Bytes) -> Vec<Part> {
     let boundary = multer::parse_boundary(kind).unwrap();
     let stream = futures_util::stream::once(async { Ok::<_, Infallible>(body) });
     let mut form = multer::Multipart::new(stream, boundary);
@@ -70,6 +70,14 @@ fn kind_of(seen: &wiremock::Request) -> &str {
     seen.headers["content-type"].to_str().unwrap()
 }
 
+fn in_pieces(content: Vec<u8>, size: usize) -> transport::Body {
+    transport::Body::stream(content.len() as u64, move || {
+        let pieces: Vec<_> =
+            content.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        async { Ok(Box::pin(futures_util::stream::iter(pieces)) as transport::BodyStream) }
+    })
+}
+
 proptest! {
     #[test]
     fn whatever_a_file_is_called_the_form_has_the_parts_that_were_meant(
@@ -77,16 +85,28 @@ proptest! {
         folder in "[a-z./\\\\]{0,5}",
         text in any::<String>(),
         content in prop::collection::vec(any::<u8>(), 1..100),
+        piece in 1_usize..100,
+        seed in any::<u64>(),
     ) {
         let media = Media::new(folder + &name, "image/png", content.clone());
         let valid = media.validate().is_ok();
         let mut post = PostStatus::media(media);
         post.text = Some(text.clone());
         prop_assert_eq!(post.body().is_ok(), valid);
+        // The generator of a thread can be set, so both forms have the same boundary.
+        fastrand::seed(seed);
         let Ok(Some((kind, body))) = post.body() else { return Ok(()) };
+        let body = body.as_bytes().unwrap().clone();
 
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let body = runtime.block_on(body.into_bytes()).unwrap();
+        let mut streamed = post.clone();
+        streamed.media.as_mut().unwrap().content = in_pieces(content.clone(), piece);
+        fastrand::seed(seed);
+        let (streamed_kind, streamed) = streamed.body().unwrap().unwrap();
+        prop_assert_eq!((&streamed_kind, streamed.len()), (&kind, body.len() as u64));
+        prop_assert_eq!(streamed.as_bytes(), None);
+        prop_assert_eq!(&runtime.block_on(streamed.into_bytes()).unwrap(), &body);
+
         let parts = runtime.block_on(parts(kind.to_str().unwrap(), body));
         prop_assert_eq!(parts.len(), 2);
         prop_assert_eq!(&parts[0], &("text".to_owned(), None, None, text.into_bytes()));
