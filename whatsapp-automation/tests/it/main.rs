@@ -15,6 +15,7 @@ mod odd_answers;
 mod readme;
 mod session_faults;
 mod session_wire;
+mod uploads;
 mod wire;
 
 use replykit_transport::ReqwestTransport;
