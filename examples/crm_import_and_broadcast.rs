@@ -22,6 +22,7 @@ use whatsapp_automation::{
         Client, Contact, ContactId, CreateContact, Evidence, GetGroup, Group, GroupId, Message,
         SendMessage, Waited,
     },
+    transport::ReqwestTransport,
 };
 
 /// Ana is in it twice.
@@ -64,7 +65,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     let sandbox = Sandbox::start().await?;
     println!("no CRM_URL is set, so this goes to a sandbox");
-    let client = Client::new(sandbox.crm_url().parse()?)?;
+    let transport = ReqwestTransport::builder().loopback_only().build()?;
+    let client = Client::over(transport, sandbox.crm_url().parse()?)?;
     let times = Times { start: sandbox.now(), apart: Duration::from_secs(60) };
     broadcast(&client, contacts, times, async |step| match step {
         // The server takes the first message, and its answer is lost.
