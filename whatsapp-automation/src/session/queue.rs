@@ -18,7 +18,7 @@ use crate::{
 /// Gives one page of the messages of the account. Changes nothing. Undocumented: their order, and the
 /// greatest `limit`.
 ///
-/// [`Client::queue`] gives all of them.
+/// [`Client::queue`](super::Client::queue) gives all of them.
 ///
 /// # Errors
 /// [`Invalid`] for a `page` or a `limit` of 0.
