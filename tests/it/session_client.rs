@@ -96,6 +96,26 @@ async fn messages_go_round() {
 }
 
 #[tokio::test]
+async fn a_file_goes_from_the_disk_to_the_phone_and_a_large_one_is_refused() {
+    let (sandbox, client) = paired().await;
+    let path = std::env::temp_dir().join(format!("replykit-{}-film.mp4", std::process::id()));
+    let film = async |len: u64| {
+        std::fs::File::create(&path).unwrap().set_len(len).unwrap();
+        let film = Media::file(&path).await.unwrap().max_len(u64::MAX);
+        let send = SendMessage::new("+40712345678", "Look!").media(film);
+        client.execute(send).deadline(Duration::from_secs(60)).await
+    };
+    film(9 << 20).await.unwrap();
+    let error = film((128 << 20) + 1).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::Rejected, 413));
+    std::fs::remove_file(&path).unwrap();
+    sandbox.advance(Duration::from_secs(1)).await;
+    let sent = sandbox.session().sent();
+    let media = sent[0].media.as_ref().unwrap();
+    assert_eq!((sent.len(), media.content_type.as_str(), media.size), (1, "video/mp4", 9 << 20));
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_refused_and_nothing_is_sent() {
     let (sandbox, client) = paired().await;
     let send = |to: &str, text: &str| SendMessage::new(to, text);

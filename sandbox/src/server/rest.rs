@@ -1,4 +1,5 @@
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::Arc,
@@ -6,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    body::{Body, HttpBody, to_bytes},
+    body::{Body, HttpBody},
     extract::{Request, State},
     response::Response,
 };
@@ -49,7 +50,7 @@ fn kept(answer: Answer, shared: &Shared) -> Answer {
 
 async fn read(base: &str, request: Request) -> Result<rest::Request, Answer> {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    let Some(body) = collect(body).await else {
         // Who hung up in the middle does not see it.
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         return Err(Answer::html(status, "Payload Too Large", ""));
@@ -57,6 +58,26 @@ async fn read(base: &str, request: Request) -> Result<rest::Request, Answer> {
     let path = head.uri.path().strip_prefix(base).unwrap_or_default().to_owned();
     let query = head.uri.query().unwrap_or_default().to_owned();
     Ok(rest::Request::new(head.method, path, query, head.headers, body).await)
+}
+
+/// The whole body, nothing if it is too large or breaks off. Too large a one is read to its end all the
+/// same, as servers do that want their answer to be heard: whoever is still writing would see a broken
+/// connection in its place.
+async fn collect(mut body: Body) -> Option<Bytes> {
+    const MOST_READ: usize = 8 * MAX_BODY;
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        } else if length <= MOST_READ {
+            kept = Vec::new();
+        } else {
+            return None;
+        }
+    }
+    (length <= MAX_BODY).then(|| kept.into())
 }
 
 async fn write(answer: Answer, shared: &Shared) -> Response {
