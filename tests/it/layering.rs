@@ -7,8 +7,15 @@ use std::{
 
 use crate::support::repository;
 
-const LIBRARIES: [&str; 6] =
-    ["transport", "inbound", "convrs-client", "whatsapp-automation", "autoreply-server", "sandbox"];
+const LIBRARIES: [&str; 7] = [
+    "transport",
+    "inbound",
+    "convrs-client",
+    "lead-reply",
+    "whatsapp-automation",
+    "autoreply-server",
+    "sandbox",
+];
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
@@ -80,7 +87,7 @@ fn assert_absent(sources: &[(PathBuf, String)], words: &[&str]) {
 
 #[test]
 fn no_client_crate_imports_another_and_no_library_the_sandbox() {
-    let clients = ["convrs-client", "whatsapp-automation"];
+    let clients = ["convrs-client", "lead-reply", "whatsapp-automation"];
     for member in LIBRARIES {
         let dependencies = dependencies(member);
         assert!(!dependencies.is_empty(), "{member}");

@@ -13,10 +13,11 @@ use serde_json::Map;
 
 use crate::support::repository;
 
-const PUBLISHED: [&str; 7] = [
+const PUBLISHED: [&str; 8] = [
     "transport",
     "inbound",
     "convrs-client",
+    "lead-reply",
     "whatsapp-automation",
     "autoreply-server",
     "sandbox",
