@@ -41,17 +41,11 @@
 //! [`Client::users`](crate::Client::users) and
 //! [`Client::closed_conversations`](crate::Client::closed_conversations).
 
-use std::{
-    convert::Infallible,
-    error::Error,
-    fmt,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 pub use replykit_inbound::{
     Access, BoxError, DeadLetter, InvalidAccess, InvalidKeys, Keys, NoRandomness, ReceiverLimits,
     Sink, SinkFailure, generate_secret,
@@ -112,7 +106,8 @@ impl Webhook {
     /// Takes in what shows the secret. [`Access::allow_unauthenticated`] lets everybody in.
     pub fn new(access: Access, sink: impl Sink<Received>) -> Self {
         let decode = |body: &_| Ok(Received::new(Clone::clone(body)).decoded());
-        Self { receiver: Receiver::new(access, decode, sink).on_failure(log::failed) }
+        let receiver = Receiver::new(access, decode, sink);
+        Self { receiver: receiver.on_failure(log::failed).on_refusal(log::refused) }
     }
 
     /// Sets the limits. Do so before anything is received: it forgets what was.
@@ -179,38 +174,13 @@ impl Webhook {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        match self.receiver.receive(request).await {
-            Ok(accepted) => accepted.into_response(),
-            Err(refusal) => {
-                log::refused(refusal);
-                refusal.into_response()
-            }
-        }
+        self.receiver.respond(request).await
     }
 
     /// Answers one request whose body was read already: bytes in, bytes out, for servers that speak
     /// neither `http-body` nor `tower`. The server's own limits on bodies come before those here.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.respond(request.map(|body| Whole(Some(body)))).await.map(Bytes::from)
-    }
-}
-
-/// A body that was read already.
-struct Whole(Option<Bytes>);
-
-impl Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|body| Ok(Frame::data(body))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |body| body.len() as u64))
+        self.receiver.handle(request).await
     }
 }
 

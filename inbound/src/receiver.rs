@@ -17,6 +17,7 @@ mod refusal;
 mod seen;
 mod sink;
 mod state;
+mod whole;
 
 pub use access::{Access, InvalidAccess, NoRandomness, generate_secret};
 pub use refusal::{Accepted, Refusal};
@@ -27,6 +28,7 @@ use self::{
     handover::Handover,
     sink::{ErasedSink, FailureHook},
     state::State,
+    whole::Whole,
 };
 
 /// The core of a webhook receiver: takes a request, hands what it holds to a sink once, and says yes
@@ -52,6 +54,7 @@ pub struct Receiver<T> {
     checks: Vec<Arc<Check<T>>>,
     sink: Arc<dyn ErasedSink<T>>,
     on_failure: Option<FailureHook>,
+    on_refusal: Option<Arc<dyn Fn(Refusal) + Send + Sync>>,
     state: Arc<State>,
 }
 
@@ -119,6 +122,7 @@ impl<T: Send + 'static> Receiver<T> {
             checks: Vec::new(),
             sink: Arc::new(sink),
             on_failure: None,
+            on_refusal: None,
             state: Arc::new(State::new(ReceiverLimits::default())),
         }
     }
@@ -149,6 +153,14 @@ impl<T: Send + 'static> Receiver<T> {
         self
     }
 
+    /// Calls this with every refusal that is answered with; one such hook at a time. Not every failure of
+    /// the sink is among them: whoever asked may be gone by then.
+    #[must_use]
+    pub fn on_refusal(mut self, hook: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
+        self.on_refusal = Some(Arc::new(hook));
+        self
+    }
+
     /// How many requests were turned away for want of a place, since the start.
     #[must_use]
     pub fn shed(&self) -> u64 {
@@ -169,8 +181,19 @@ impl<T: Send + 'static> Receiver<T> {
     {
         match self.receive(request).await {
             Ok(accepted) => accepted.into_response(),
-            Err(refusal) => refusal.into_response(),
+            Err(refusal) => {
+                if let Some(hook) = &self.on_refusal {
+                    hook(refusal);
+                }
+                refusal.into_response()
+            }
         }
+    }
+
+    /// Answers one request whose body was read already: bytes in, bytes out, for servers that speak
+    /// neither `http-body` nor `tower`. The server's own limits on bodies come before those here.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.respond(request.map(Whole::new)).await.map(Bytes::from)
     }
 
     /// Takes one request in, and leaves the answer to the caller.
@@ -247,6 +270,7 @@ impl<T> Clone for Receiver<T> {
             checks: self.checks.clone(),
             sink: self.sink.clone(),
             on_failure: self.on_failure.clone(),
+            on_refusal: self.on_refusal.clone(),
             state: self.state.clone(),
         }
     }
