@@ -56,18 +56,3 @@ impl<T: Size + ?Sized> fmt::Debug for Hidden<'_, T> {
         self.0.write_size(f)
     }
 }
-
-/// `Debug` for a struct with personal data: `debug!(Contact { id } hides { name, phone_number });`
-macro_rules! debug {
-    ($type:ident { $($shown:ident),* $(,)? } hides { $($hidden:ident),* $(,)? }) => {
-        impl std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($type))
-                    $(.field(stringify!($shown), &self.$shown))*
-                    $(.field(stringify!($hidden), &$crate::redact::Hidden(&self.$hidden)))*
-                    .finish()
-            }
-        }
-    };
-}
-pub(crate) use debug;
