@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::watch, task::spawn};
 
 use crate::{
     Sandbox, Shared, StartError, autoreply_app::App, clock::Clock, convrs, crm, data::File,
-    pacing::Pacing, server, session,
+    lead_reply, pacing::Pacing, server, session,
 };
 
 /// Settings of a [`Sandbox`].
@@ -58,7 +58,7 @@ impl SandboxBuilder {
     /// kept. Feature `data`.
     ///
     /// What a request changes is in the file before its answer goes out, so the end of the process costs
-    /// nothing. Faults that wait are not kept, nor are the Convrs API and the phone. The clock begins
+    /// nothing. Faults that wait are not kept, nor are the Convrs API, the leads and the phone. The clock begins
     /// with the time of the last change, or the real time if it runs and that is later.
     ///
     /// One sandbox at a time has the file. Once it cannot be written any more, every request to the two
@@ -107,6 +107,7 @@ impl SandboxBuilder {
             convrs: Mutex::new(convrs::State::new(self.token)),
             crm: Mutex::new(crm),
             session: Mutex::new(session),
+            lead_reply: Mutex::new(lead_reply::State::new()),
             file,
             app: App::default(),
             pacing: Pacing::new(),

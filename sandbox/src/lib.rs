@@ -8,6 +8,7 @@ mod convrs;
 mod crm;
 mod data;
 mod error;
+mod lead_reply;
 mod pacing;
 mod rest;
 mod server;
@@ -36,6 +37,7 @@ use data::{File, Locked, NOT_KEPT};
 pub use error::{InvalidBot, StartError};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
+pub use lead_reply::{LeadMessage, LeadReplyControl, LeadSender};
 use pacing::Pacing;
 use replykit_transport::{ReqwestTransport, TokioWebSockets, check_target, is_loopback};
 pub use rest::HttpFault;
@@ -79,6 +81,7 @@ struct Shared {
     convrs: Mutex<convrs::State>,
     crm: Mutex<crm::State>,
     session: Mutex<session::State>,
+    lead_reply: Mutex<lead_reply::State>,
     /// What outlasts the process, where that is wanted.
     file: Option<File>,
     app: App,
@@ -207,6 +210,19 @@ impl Sandbox {
         SessionControl::new(&self.shared)
     }
 
+    /// Where replies to the leads of the source `main` are posted: `http://127.0.0.1:PORT/lead-reply/main`.
+    #[must_use]
+    pub fn lead_reply_url(&self) -> String {
+        self.lead_reply().url()
+    }
+
+    /// The other side of Auto-Respond's source `main`: its cards and its leads, faults at will.
+    /// [`LeadReplyControl::source`] goes to the other one.
+    #[must_use]
+    pub fn lead_reply(&self) -> LeadReplyControl<'_> {
+        LeadReplyControl::new(&self.shared, self.address)
+    }
+
     /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.
     #[must_use]
     pub fn phone_url(&self) -> String {
@@ -260,6 +276,10 @@ impl Shared {
     fn session(&self) -> Locked<'_, session::State> {
         let state = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         Locked::new(state, self.file.as_ref(), &self.clock)
+    }
+
+    fn lead_reply(&self) -> MutexGuard<'_, lead_reply::State> {
+        self.lead_reply.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// # Errors

@@ -1,4 +1,4 @@
-//! What the two WhatsApp servers have in common: a request and its answer, free of the server library.
+//! What the REST servers have in common: a request and its answer, free of the server library.
 
 mod fault;
 mod multipart;
@@ -15,7 +15,7 @@ use serde::Serialize;
 /// WhatsApp takes.
 pub(crate) const MAX_BODY: usize = 128 * 1024 * 1024;
 
-/// One request to one of the two servers.
+/// One request to one of them.
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// What stands behind the base, without its first slash: `contacts/1/`.

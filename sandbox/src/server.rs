@@ -26,6 +26,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/crm/control", post(crm_control))
         .route("/crm/", any(rest::crm))
         .route("/crm/{*path}", any(rest::crm))
+        .route("/lead-reply/", any(rest::lead_reply))
+        .route("/lead-reply/{*path}", any(rest::lead_reply))
         .route("/session/control", post(session_control))
         .route("/session/", any(rest::session))
         .route("/session/{*path}", any(rest::session))

@@ -70,6 +70,27 @@ pub enum ControlError {
     /// No QR code of the account waits to be scanned.
     #[error("the account has no QR code, or an old one: ask for one first")]
     NoQrCode,
+    /// The source does not exist.
+    #[error("the sandbox has the sources main and main-north")]
+    UnknownSource,
+    /// The source has no parent to inherit from.
+    #[error("the source has no parent: only main-north inherits")]
+    NoParent,
+    /// The source has its parent's secret, which is generated there.
+    #[error("the source has its parent's secret: generate it there, or end the inheritance")]
+    Inherited,
+    /// The source has no secret.
+    #[error("the source has no secret: generate one first")]
+    NoSecret,
+    /// The source has no such lead.
+    #[error("the source has no such lead: let it write first")]
+    UnknownLead,
+    /// The conversation with the lead is closed.
+    #[error("the conversation with the lead is closed: reopen it, or let the lead write")]
+    ConversationClosed,
+    /// A name, a text or a contact is empty, or only blanks.
+    #[error("write something that is not blank")]
+    Blank,
     /// It is no URL that could be posted to.
     #[error("use a URL such as http://127.0.0.1:8080/events")]
     InvalidUrl,

@@ -4,7 +4,7 @@ use http::{Method, StatusCode, header};
 
 use super::{Answer, Ending};
 
-/// What goes wrong with the next requests to the `crm` or the `session` server.
+/// What goes wrong with the next requests to a REST server: `crm`, `session`, or a source of leads.
 ///
 /// ```
 /// use http::{Method, StatusCode};

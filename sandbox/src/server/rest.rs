@@ -40,6 +40,16 @@ pub(super) async fn session(State(shared): State<Arc<Shared>>, request: Request)
     write(kept(answer, &shared), &shared).await
 }
 
+pub(super) async fn lead_reply(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let request = match read("/lead-reply/", request).await {
+        Ok(request) => request,
+        Err(refusal) => return write(refusal, &shared).await,
+    };
+    let answer = shared.lead_reply().answer(&request, shared.clock.now());
+    shared.pacing.scheduled.notify_one();
+    write(answer, &shared).await
+}
+
 /// The answer, unless what it tells of would be gone after a restart.
 fn kept(answer: Answer, shared: &Shared) -> Answer {
     match shared.check_kept() {
