@@ -6,15 +6,20 @@
 mod card;
 mod control;
 mod leads;
+mod outbox;
+mod post;
 mod state;
+mod webhook;
 
 use card::SourceId;
 pub use control::LeadReplyControl;
 use http::{HeaderName, Method, StatusCode, header};
 use jiff::Timestamp;
 pub use leads::{LeadMessage, LeadSender};
+pub(crate) use post::Outgoing;
 use serde_json::{Value, json};
 pub(crate) use state::State;
+pub use webhook::{LeadDelivery, WebhookFault};
 
 use crate::rest::{Answer, Request, escape};
 

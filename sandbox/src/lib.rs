@@ -37,7 +37,7 @@ use data::{File, Locked, NOT_KEPT};
 pub use error::{InvalidBot, StartError};
 use http::{HeaderValue, Uri};
 use jiff::Timestamp;
-pub use lead_reply::{LeadMessage, LeadReplyControl, LeadSender};
+pub use lead_reply::{LeadDelivery, LeadMessage, LeadReplyControl, LeadSender, WebhookFault};
 use pacing::Pacing;
 use replykit_transport::{ReqwestTransport, TokioWebSockets, check_target, is_loopback};
 pub use rest::HttpFault;

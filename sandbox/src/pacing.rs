@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     Shared,
     convrs::{PATIENCE, PendingPush, Unwritten},
-    crm,
+    crm, lead_reply,
 };
 
 /// So many events are given to a socket before one waits for it.
@@ -39,20 +39,23 @@ enum Server {
     Convrs,
     Crm,
     Session,
+    LeadReply,
 }
 
 /// What a step leaves to be sent.
 enum Sending {
     Push(PendingPush),
     Crm(crm::Outgoing),
+    Lead(lead_reply::Outgoing),
 }
 
 impl Sending {
     /// What is in one queue goes out in order.
-    fn queue(&self) -> &str {
+    fn queue(&self) -> String {
         match self {
-            Self::Push(push) => push.queue(),
-            Self::Crm(_) => "the requests of crm",
+            Self::Push(push) => push.queue().to_owned(),
+            Self::Crm(_) => "the requests of crm".to_owned(),
+            Self::Lead(post) => post.queue(),
         }
     }
 
@@ -66,6 +69,12 @@ impl Sending {
                 let outcome = outgoing.send(&shared.transport).await;
                 shared.crm().record(outcome, shared.clock.now());
                 // What was found may make more to do.
+                shared.pacing.scheduled.notify_one();
+            }
+            Self::Lead(post) => {
+                let posted = post.send(&shared.transport).await;
+                shared.lead_reply().record(posted, shared.clock.now());
+                // It may be repeated.
                 shared.pacing.scheduled.notify_one();
             }
         }
@@ -156,7 +165,9 @@ impl Shared {
         let convrs = self.convrs().next_due().map(|due| (due, Server::Convrs));
         let crm = self.crm().next_due().map(|due| (due, Server::Crm));
         let session = self.session().next_due().map(|due| (due, Server::Session));
-        convrs.into_iter().chain(crm).chain(session).min_by_key(|(due, _)| *due)
+        let lead_reply = self.lead_reply().next_due().map(|due| (due, Server::LeadReply));
+        let all = convrs.into_iter().chain(crm).chain(session).chain(lead_reply);
+        all.min_by_key(|(due, _)| *due)
     }
 
     /// Takes one step that falls due by `end`, if there is one.
@@ -167,6 +178,7 @@ impl Shared {
                 Server::Convrs => self.step_convrs(end),
                 Server::Crm => self.step_crm(end),
                 Server::Session => self.step_session(end),
+                Server::LeadReply => self.step_lead_reply(end),
             };
             // Without one, somebody else who moves the clock was faster, and there may be more to do.
             if taken.is_some() {
@@ -213,10 +225,23 @@ impl Shared {
         Some(Taken { posted: false, unwritten: 0 })
     }
 
+    /// As for Convrs.
+    fn step_lead_reply(self: &Arc<Self>, end: Timestamp) -> Option<Taken> {
+        let mut state = self.lead_reply();
+        let (due, job) = state.next_step(end)?;
+        self.clock.advance_to(due);
+        let outgoing = state.take_step(job, due);
+        let taken = Taken { posted: outgoing.is_some(), unwritten: 0 };
+        if let Some(outgoing) = outgoing {
+            self.post(Sending::Lead(outgoing));
+        }
+        Some(taken)
+    }
+
     fn post(self: &Arc<Self>, sending: Sending) {
         let mut posting = self.pacing.posting.lock().unwrap_or_else(PoisonError::into_inner);
         posting.retain(|_, task| !task.is_finished());
-        let queue = sending.queue().to_owned();
+        let queue = sending.queue();
         let before = posting.remove(&queue);
         self.pacing.unanswered.send_modify(|count| *count += 1);
         let shared = self.clone();

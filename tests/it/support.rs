@@ -3,8 +3,10 @@
 pub(crate) mod socket;
 
 use std::{
+    collections::VecDeque,
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -63,33 +65,44 @@ pub(crate) async fn post(url: &str, json: &Value) -> Value {
     serde_json::from_slice(answer.body()).unwrap()
 }
 
-/// A receiver of callbacks and events that answers everything with one status.
+/// A receiver of callbacks and events that answers everything with one status, unless told otherwise.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     received: UnboundedReceiver<(HeaderMap, Bytes)>,
+    first: Arc<Mutex<VecDeque<u16>>>,
 }
 
 impl Receiver {
     pub(crate) async fn start(status: u16) -> Self {
         let (seen, received) = unbounded_channel();
+        let first = Arc::<Mutex<VecDeque<u16>>>::default();
+        let next = first.clone();
         let receive = move |headers: HeaderMap, body: Bytes| {
-            let seen = seen.clone();
-            async move {
-                seen.send((headers, body)).unwrap();
-                StatusCode::from_u16(status).unwrap()
-            }
+            seen.send((headers, body)).unwrap();
+            let status = next.lock().unwrap().pop_front().unwrap_or(status);
+            async move { StatusCode::from_u16(status).unwrap() }
         };
         let app = Router::new().route("/hook", routing::post(receive));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, received }
+        Self { url, received, first }
+    }
+
+    /// Answers the next posts with these, one after the other.
+    pub(crate) fn answer_first(&self, statuses: impl IntoIterator<Item = u16>) {
+        self.first.lock().unwrap().extend(statuses);
+    }
+
+    /// The post that comes next, from a sandbox that need not wait for the answer.
+    pub(crate) async fn next_post(&mut self) -> (HeaderMap, Bytes) {
+        let next = tokio::time::timeout(Duration::from_secs(10), self.received.recv()).await;
+        next.expect("a post in time").unwrap()
     }
 
     /// The ack that comes next, from a sandbox whose clock runs.
     pub(crate) async fn next_ack(&mut self) -> Ack {
-        let next = tokio::time::timeout(Duration::from_secs(10), self.received.recv()).await;
-        let (_, body) = next.expect("a post in time").unwrap();
+        let (_, body) = self.next_post().await;
         DeliveryCallback::from_json(&body).unwrap().ack
     }
 

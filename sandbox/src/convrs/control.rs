@@ -88,6 +88,12 @@ pub enum ControlError {
     /// The conversation with the lead is closed.
     #[error("the conversation with the lead is closed: reopen it, or let the lead write")]
     ConversationClosed,
+    /// The source has no URL to post to.
+    #[error("the source has no webhook: set its URL and its secret first")]
+    NoWebhook,
+    /// No header could carry the secret.
+    #[error("use a secret of visible ASCII characters, with no blank before or after it")]
+    InvalidSecret,
     /// A name, a text or a contact is empty, or only blanks.
     #[error("write something that is not blank")]
     Blank,

@@ -47,7 +47,8 @@ pub enum Way {
     Socket,
 }
 
-/// What became of a callback or an event. It is not repeated, as the document promises no repeat.
+/// What became of a callback or an event. Those of Convrs are not repeated, as its document promises no
+/// repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PushResult {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::State;
+use super::{state::State, webhook::Webhook};
 use crate::{ControlError, rest::Faults};
 
 /// Replies are counted over so long a time.
@@ -30,6 +30,13 @@ impl SourceId {
         }
     }
 
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Main => "Main Street Motors",
+            Self::MainNorth => "Main Street Motors North",
+        }
+    }
+
     fn parent(self) -> Option<Self> {
         match self {
             Self::Main => None,
@@ -38,9 +45,10 @@ impl SourceId {
     }
 }
 
-/// The Lead Reply API card of a source. No `Debug`: it holds the secret.
+/// The cards of a source. No `Debug`: they hold the secrets.
 ///
 /// Undocumented: whether a location starts with its parent's secret. Assumed: with its own.
+/// Undocumented: whether the three options count for the webhook. Assumed: they do.
 pub(super) struct Source {
     id: SourceId,
     secret: Option<String>,
@@ -49,6 +57,9 @@ pub(super) struct Source {
     inherits: bool,
     pub(super) enabled: bool,
     pub(super) only_with_contact_info: bool,
+    pub(super) only_new_leads: bool,
+    pub(super) includes_source_name: bool,
+    pub(super) webhook: Webhook,
     /// Undocumented: any limit. Assumed: none, unless one is set.
     pub(super) replies_a_minute: Option<usize>,
     replied: VecDeque<Timestamp>,
@@ -65,6 +76,9 @@ impl Source {
             inherits: false,
             enabled: false,
             only_with_contact_info: false,
+            only_new_leads: false,
+            includes_source_name: false,
+            webhook: Webhook::default(),
             replies_a_minute: None,
             replied: VecDeque::new(),
             faults: Faults::default(),

@@ -1,6 +1,7 @@
 //! The other side of a source: its cards, faults; and its leads.
 
 mod leads;
+mod webhook;
 
 use std::net::SocketAddr;
 
@@ -106,9 +107,21 @@ impl<'a> LeadReplyControl<'a> {
     }
 
     /// Sets "Create customer only when contact info is captured": a lead is ready once it has left a
-    /// phone number or an e-mail address, and a reply to it is refused until then. Default: off.
+    /// phone number or an e-mail address. Until then a reply to it is refused, and the webhook is told
+    /// nothing of it. Default: off.
     pub fn set_only_with_contact_info(&self, yes: bool) {
         self.act(|state, _| state.source_mut(self.source).only_with_contact_info = yes);
+    }
+
+    /// Sets "Create only for new leads": a returning lead is no `new_lead` event, and its messages are told
+    /// all the same. Default: off.
+    pub fn set_only_new_leads(&self, yes: bool) {
+        self.act(|state, _| state.source_mut(self.source).only_new_leads = yes);
+    }
+
+    /// Sets "Include source name": events name the source. Default: off.
+    pub fn set_include_source_name(&self, yes: bool) {
+        self.act(|state, _| state.source_mut(self.source).includes_source_name = yes);
     }
 
     /// Sets how many replies a minute are taken, `None` for any number of them, which is the default.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{card::SourceId, refusal, state::State};
+use super::{card::SourceId, refusal, state::State, webhook::Kind};
 use crate::{
     ControlError,
     rest::{Answer, Redacted},
@@ -65,15 +65,19 @@ impl LeadSender {
 
 /// A person who reached out to a source. No `Debug`: it is all personal.
 pub(super) struct Lead {
-    source: SourceId,
-    name: String,
-    phone: Option<String>,
-    email: Option<String>,
-    tags: BTreeSet<String>,
+    pub(super) source: SourceId,
+    pub(super) name: String,
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) tags: BTreeSet<String>,
     /// Whether this is their first conversation.
-    is_new: bool,
-    open: bool,
+    pub(super) is_new: bool,
+    pub(super) open: bool,
+    /// Whether the webhook was told of the lead, or need not be.
+    pub(super) is_announced: bool,
     pub(super) messages: Vec<LeadMessage>,
+    /// How many of them belong to conversations that are over.
+    over: usize,
 }
 
 impl Lead {
@@ -86,8 +90,16 @@ impl Lead {
             tags: BTreeSet::new(),
             is_new: true,
             open: true,
+            is_announced: false,
             messages: Vec::new(),
+            over: 0,
         }
+    }
+
+    /// The last message of the lead in this conversation.
+    pub(super) fn last_words(&self) -> Option<&LeadMessage> {
+        let own = |message: &&LeadMessage| message.sender == LeadSender::Lead;
+        self.messages.iter().skip(self.over).rfind(own)
     }
 }
 
@@ -106,7 +118,7 @@ impl State {
     }
 
     /// Whether replies to a lead are taken, as far as that depends on contact info.
-    fn is_ready(&self, lead: &Lead) -> bool {
+    pub(super) fn is_ready(&self, lead: &Lead) -> bool {
         let source = self.source(lead.source);
         !source.only_with_contact_info || lead.phone.is_some() || lead.email.is_some()
     }
@@ -132,7 +144,7 @@ impl State {
         if !self.is_ready(lead) {
             return conflict("lead_not_ready", "The lead has left no phone number or e-mail yet");
         }
-        Ok(self.say(id, LeadSender::Api, text, now).id)
+        Ok(self.say(id, LeadSender::Api, text, now))
     }
 
     /// A person reaches out without a word, as by a form: their lead.
@@ -140,8 +152,10 @@ impl State {
         &mut self,
         source: SourceId,
         who: &str,
+        now: Timestamp,
     ) -> Result<u64, ControlError> {
-        let id = self.lead_of(source, not_blank(who)?.trim());
+        let id = self.lead_of(source, not_blank(who)?.trim(), now);
+        self.tell(id, None, None, now);
         Ok(id)
     }
 
@@ -154,21 +168,26 @@ impl State {
         now: Timestamp,
     ) -> Result<u64, ControlError> {
         let (who, text) = (not_blank(who)?.trim(), not_blank(text)?);
-        let id = self.lead_of(source, who);
+        let id = self.lead_of(source, who, now);
         self.say(id, LeadSender::Lead, text, now);
         Ok(id)
     }
 
-    fn lead_of(&mut self, source: SourceId, who: &str) -> u64 {
+    /// Undocumented: how "Create only for new leads" changes what is told. Assumed: a returning lead is
+    /// no `new_lead` then, and its messages are told all the same.
+    fn lead_of(&mut self, source: SourceId, who: &str, now: Timestamp) -> u64 {
+        let only_new = self.source(source).only_new_leads;
         let mut known = self.leads.iter_mut();
         if let Some((id, lead)) = known.find(|(_, l)| l.source == source && l.name == who) {
             if !lead.open {
-                (lead.open, lead.is_new) = (true, false);
+                (lead.open, lead.is_new, lead.is_announced) = (true, false, only_new);
+                lead.over = lead.messages.len();
             }
             return *id;
         }
         let id = self.leads.len() as u64 + 1;
         self.leads.insert(id, Lead::new(source, who));
+        self.schedule_welcome(id, now);
         id
     }
 
@@ -178,6 +197,7 @@ impl State {
         id: u64,
         phone: Option<&str>,
         email: Option<&str>,
+        now: Timestamp,
     ) -> Result<(), ControlError> {
         let [phone, email] = [phone, email].map(|text| text.map(not_blank).transpose());
         let (phone, email) = (phone?, email?);
@@ -187,6 +207,7 @@ impl State {
         let lead = self.lead_mut(id)?;
         lead.phone = phone.map(str::to_owned).or(lead.phone.take());
         lead.email = email.map(str::to_owned).or(lead.email.take());
+        self.tell(id, Some(Kind::NewContactInfo), None, now);
         Ok(())
     }
 
@@ -216,10 +237,17 @@ impl State {
         if !lead.open {
             return Err(ControlError::ConversationClosed);
         }
-        Ok(self.say(id, LeadSender::Team, text, now).id)
+        Ok(self.say(id, LeadSender::Team, text, now))
     }
 
-    fn say(&mut self, id: u64, sender: LeadSender, text: &str, now: Timestamp) -> LeadMessage {
+    /// Adds a message to a conversation, and tells the webhook of it: its id.
+    pub(super) fn say(
+        &mut self,
+        id: u64,
+        sender: LeadSender,
+        text: &str,
+        now: Timestamp,
+    ) -> String {
         self.last_message += 1;
         let message = LeadMessage {
             id: format!("msg_{}", self.last_message),
@@ -227,10 +255,12 @@ impl State {
             text: text.to_owned(),
             sent_at: now,
         };
+        let message_id = message.id.clone();
         if let Ok(lead) = self.lead_mut(id) {
             lead.messages.push(message.clone());
         }
-        message
+        self.tell(id, Some(Kind::NewMessage), Some(message), now);
+        message_id
     }
 }
 

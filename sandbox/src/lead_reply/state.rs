@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{
+    LeadDelivery,
     card::{Source, SourceId},
     leads::Lead,
+    outbox::{Job, Outbox},
 };
 
 /// Everything that the server knows.
@@ -12,6 +16,13 @@ pub(crate) struct State {
     /// By the number in their ids.
     pub(super) leads: BTreeMap<u64, Lead>,
     pub(super) last_message: u64,
+    /// What happens later, by its time and the order in which it was planned.
+    pub(super) jobs: BTreeMap<(Timestamp, u64), Job>,
+    pub(super) serial: u64,
+    /// What is on its way to a webhook, by lead.
+    pub(super) outboxes: BTreeMap<u64, Outbox>,
+    /// What was, by the number in the ids of the events.
+    pub(super) deliveries: BTreeMap<u64, (SourceId, LeadDelivery)>,
 }
 
 impl State {
@@ -21,6 +32,10 @@ impl State {
             main_north: Source::new(SourceId::MainNorth),
             leads: BTreeMap::new(),
             last_message: 0,
+            jobs: BTreeMap::new(),
+            serial: 0,
+            outboxes: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
         }
     }
 

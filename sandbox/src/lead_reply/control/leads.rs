@@ -21,7 +21,7 @@ impl LeadReplyControl<'_> {
     /// # Errors
     /// [`ControlError::Blank`].
     pub fn lead_appears(&self, who: &str) -> Result<String, ControlError> {
-        self.act(|state, _| state.lead_appears(self.source, who)).map(lead_id)
+        self.act(|state, now| state.lead_appears(self.source, who, now)).map(lead_id)
     }
 
     /// A lead leaves a phone number, an e-mail address, or both. Any text will do.
@@ -34,7 +34,8 @@ impl LeadReplyControl<'_> {
         phone: Option<&str>,
         email: Option<&str>,
     ) -> Result<(), ControlError> {
-        self.of_lead(lead, |state, id| state.leave_contact_info(id, phone, email))
+        let now = self.shared.clock.now();
+        self.of_lead(lead, |state, id| state.leave_contact_info(id, phone, email, now))
     }
 
     /// Tags a lead.
