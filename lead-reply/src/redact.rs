@@ -30,7 +30,7 @@ impl Size for Body {
     }
 }
 
-impl Size for BTreeMap<String, Value> {
+impl<T> Size for BTreeMap<String, T> {
     fn write_size(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{} fields>", self.len())
     }
@@ -56,3 +56,18 @@ impl<T: Size + ?Sized> fmt::Debug for Hidden<'_, T> {
         self.0.write_size(f)
     }
 }
+
+/// `Debug` for a struct with personal data: `debug!(Contact { id } hides { name, phone_number });`
+macro_rules! debug {
+    ($type:ident { $($shown:ident),* $(,)? } hides { $($hidden:ident),* $(,)? }) => {
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($type))
+                    $(.field(stringify!($shown), &self.$shown))*
+                    $(.field(stringify!($hidden), &$crate::redact::Hidden(&self.$hidden)))*
+                    .finish()
+            }
+        }
+    };
+}
+pub(crate) use debug;

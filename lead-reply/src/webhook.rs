@@ -14,8 +14,8 @@
 //! let webhook = Webhook::new(keys, move |received: Received| {
 //!     let db = db.clone();
 //!     async move {
-//!         if let Some((lead, _)) = received.activity.to_answer() {
-//!             println!("{lead} waits for an answer");
+//!         if received.activity.to_answer().is_some() {
+//!             println!("a lead waits for an answer");
 //!         }
 //!         db.insert(&received.body).await?;
 //!         Ok(())

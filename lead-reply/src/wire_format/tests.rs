@@ -1,0 +1,102 @@
+use serde_json::json;
+
+use super::*;
+use crate::RefusalKind;
+
+fn problem(wire: WireFormat) -> Option<&'static str> {
+    wire.check().err().map(|invalid| invalid.field())
+}
+
+#[test]
+fn the_assumed_format_can_be_used_and_stands_in_json() {
+    let wire = WireFormat::default();
+    assert_eq!(problem(wire.clone()), None);
+    let json = json!({
+        "method": "POST",
+        "reply_path": "",
+        "validate_method": "POST",
+        "validate_path": "validate",
+        "secret": {"header": "X-Secret-Key"},
+        "lead_field": "lead_id",
+        "text_field": "text",
+        "fields": {},
+        "headers": {},
+        "message_id_at": "/message_id",
+        "code_at": ["/error/code", "/code", "/error_code", "/error"],
+        "plain_success": [],
+        "refusals": [],
+    });
+    assert_eq!(serde_json::to_value(&wire).unwrap(), json);
+    assert_eq!(serde_json::from_value::<WireFormat>(json).unwrap(), wire);
+    assert_eq!(serde_json::from_str::<WireFormat>("{}").unwrap(), wire);
+}
+
+#[test]
+fn a_name_that_is_misspelt_is_an_error() {
+    for json in [
+        r#"{"text_feild":"text"}"#,
+        r#"{"secret":{"query":"key"}}"#,
+        r#"{"refusals":[{"means":"bad_secret","statsu":401}]}"#,
+        r#"{"refusals":[{"means":"no_such_thing","status":401}]}"#,
+    ] {
+        assert!(serde_json::from_str::<WireFormat>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_and_named() {
+    let wire = WireFormat::default;
+    let header = |name: &str| SecretPlace::Header(name.to_owned());
+    let field = |name: &str| SecretPlace::Field(name.to_owned());
+    let rule = || RefusalRule::new(RefusalKind::Other);
+    for (wire, piece) in [
+        (wire().method("GET"), "method"),
+        (wire().method("post"), "method"),
+        (wire().validate_method("DELETE"), "validate_method"),
+        (wire().secret(field("key")).validate_method("GET"), "validate_method"),
+        (wire().reply_path("a?b"), "reply_path"),
+        (wire().reply_path("../a"), "reply_path"),
+        (wire().reply_path("{leed}"), "reply_path"),
+        (wire().validate_path(Some("a b")), "validate_path"),
+        (wire().lead_field(None), "lead_field"),
+        (wire().lead_field(Some("")), "lead_field"),
+        (wire().lead_field(Some("a..b")), "lead_field"),
+        (wire().text_field(""), "text_field"),
+        (wire().text_field("lead_id"), "text_field"),
+        (wire().text_field("lead_id.text"), "text_field"),
+        (wire().secret(field("text")), "secret"),
+        (wire().secret(field(".")), "secret"),
+        (wire().secret(header("a b")), "secret"),
+        (wire().secret(header("Content-Length")), "secret"),
+        (wire().field("text", 1), "fields"),
+        (wire().field("a.", 1), "fields"),
+        (wire().field("a", 1).field("a.b", 1), "fields"),
+        (wire().header("HOST", "x"), "headers"),
+        (wire().header("x-secret-key", "x"), "headers"),
+        (wire().header("X-Note", "a\nb"), "headers"),
+        (wire().secret(SecretPlace::Bearer).header("Authorization", "x"), "headers"),
+        (wire().message_id_at("message_id"), "message_id_at"),
+        (wire().code_at(""), "code_at"),
+        (wire().refusal(rule()), "refusals"),
+        (wire().refusal(rule().status(200)), "refusals"),
+        (wire().refusal(rule().status(99)), "refusals"),
+    ] {
+        assert_eq!(problem(wire.clone()), Some(piece), "{wire:?}");
+    }
+    for wire in [
+        wire().reply_path("/leads/{lead}/replies").lead_field(None),
+        wire().secret(field("text2.key")).field("text2.other", 1),
+        wire().secret(SecretPlace::Bearer).header("X-Secret-Key", "x"),
+        wire().secret(field("key")).validate_method("GET").validate_path(None),
+        wire().refusal(rule().status(200).contains("no")),
+    ] {
+        assert_eq!(problem(wire.clone()), None, "{wire:?}");
+    }
+}
+
+#[test]
+fn no_value_of_a_field_or_a_header_is_shown() {
+    let wire = WireFormat::default().field("note", "canary").header("X-Note", "canary");
+    let shown = format!("{wire:?}");
+    assert!(shown.contains("headers: <1 fields>") && !shown.contains("canary"), "{shown}");
+}
