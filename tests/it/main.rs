@@ -22,6 +22,7 @@ mod faults;
 mod fixtures;
 mod flows;
 mod layering;
+mod lead_client;
 mod lead_control;
 mod lead_wire;
 mod pages;

@@ -14,7 +14,7 @@ struct Client {
     places: &'static [&'static str],
 }
 
-fn clients() -> [Client; 3] {
+fn clients() -> [Client; 4] {
     let rows = |table, numbers: &[RangeInclusive<u32>]| -> Vec<Row> {
         numbers.iter().cloned().flatten().map(|number| Row(table, number)).collect()
     };
@@ -24,6 +24,8 @@ fn clients() -> [Client; 3] {
     // tests about connections in common.
     let crm = [rows('h', &[1..=12, 16..=22, 26..=27, 29..=29]), rows('d', &[1..=3])];
     let session = [rows('h', &[1..=12, 16..=22, 26..=27, 29..=29]), rows('k', &[1..=7])];
+    // 6 to 8 of the webhook are about acks, 12 is about what nobody can tell.
+    let lead = [rows('l', &[1..=5]), rows('e', &[3..=5, 9..=11])];
     [
         Client {
             name: "convrs",
@@ -40,6 +42,7 @@ fn clients() -> [Client; 3] {
             rows: session.concat(),
             places: &["whatsapp-automation", "tests/it/faults/rest"],
         },
+        Client { name: "lead-reply", rows: lead.concat(), places: &["lead-reply", "inbound"] },
     ]
 }
 
@@ -94,7 +97,7 @@ fn rows_of(signature: &str) -> Vec<Row> {
 }
 
 fn row(id: &str) -> Option<Row> {
-    let table = id.chars().next().filter(|table| "dehkw".contains(*table))?;
+    let table = id.chars().next().filter(|table| "dehklw".contains(*table))?;
     let number = id.strip_prefix(table).filter(|number| number.len() == 2)?;
     Some(Row(table, number.parse().ok()?))
 }
