@@ -97,7 +97,9 @@ impl SandboxBuilder {
             .local_addr()
             .map_err(|source| StartError::Listen { port: self.port, source })?;
         let clock = if self.real_time { Clock::running() } else { Clock::standing() };
-        let mut crm = crm::State::new(format!("http://{address}"), clock.now());
+        let base = format!("http://{address}");
+        let lead_reply = lead_reply::State::new(base.clone());
+        let mut crm = crm::State::new(base, clock.now());
         let mut session = session::State::new();
         let file = self.open(&mut crm, &mut session, &clock)?;
         let (running, until_dropped) = watch::channel(());
@@ -107,7 +109,7 @@ impl SandboxBuilder {
             convrs: Mutex::new(convrs::State::new(self.token)),
             crm: Mutex::new(crm),
             session: Mutex::new(session),
-            lead_reply: Mutex::new(lead_reply::State::new()),
+            lead_reply: Mutex::new(lead_reply),
             file,
             app: App::default(),
             pacing: Pacing::new(),

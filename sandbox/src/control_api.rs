@@ -2,6 +2,7 @@
 
 mod crm;
 mod faults;
+mod lead_reply;
 mod session;
 mod sockets;
 
@@ -11,6 +12,7 @@ use convrs_client::{
     Channel, Command, ErrorCode, Template, TemplateStatus, User, WhatsAppError, for_each_command,
 };
 pub(crate) use crm::crm;
+pub(crate) use lead_reply::lead_reply;
 use serde::Deserialize;
 use serde_json::{Value, json};
 pub(crate) use session::session;

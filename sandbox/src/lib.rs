@@ -220,7 +220,7 @@ impl Sandbox {
     /// [`LeadReplyControl::source`] goes to the other one.
     #[must_use]
     pub fn lead_reply(&self) -> LeadReplyControl<'_> {
-        LeadReplyControl::new(&self.shared, self.address)
+        LeadReplyControl::new(&self.shared)
     }
 
     /// Where messages to the simulated phone are posted: `http://127.0.0.1:PORT/phone/messages`.

@@ -17,7 +17,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{ConvrsControl, CrmControl, SessionControl, Shared, autoreply_app, control_api};
+use crate::{
+    ConvrsControl, CrmControl, LeadReplyControl, SessionControl, Shared, autoreply_app, control_api,
+};
 
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let app = Router::new()
@@ -26,6 +28,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/crm/control", post(crm_control))
         .route("/crm/", any(rest::crm))
         .route("/crm/{*path}", any(rest::crm))
+        .route("/lead-reply/control", post(lead_reply_control))
         .route("/lead-reply/", any(rest::lead_reply))
         .route("/lead-reply/{*path}", any(rest::lead_reply))
         .route("/session/control", post(session_control))
@@ -59,6 +62,13 @@ async fn crm_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl 
 
 async fn session_control(State(shared): State<Arc<Shared>>, request: Bytes) -> impl IntoResponse {
     kept(&shared, control(control_api::session(SessionControl::new(&shared), &request)))
+}
+
+async fn lead_reply_control(
+    State(shared): State<Arc<Shared>>,
+    request: Bytes,
+) -> impl IntoResponse {
+    control(control_api::lead_reply(LeadReplyControl::new(&shared), &request).await)
 }
 
 fn control(done: Result<Value, String>) -> Response {

@@ -1,490 +1,153 @@
-//! What a source of the sandbox posts to its webhook, when, and what goes wrong on the way.
+//! The other side of a source of the sandbox, from outside Rust.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::HeaderMap;
-use replykit_sandbox::{
-    ControlError, LeadReplyControl, LeadSender, PushResult, Sandbox, WebhookFault,
-};
+use http::Method;
+use replykit_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::{
     lead_wire::{reply, started},
-    support::Receiver,
+    support::{Receiver, post, repository, send},
 };
 
-const SECRET: &str = "the-webhooks-own-secret";
-const NOW: Duration = Duration::ZERO;
-const SECOND: Duration = Duration::from_secs(1);
-
-/// A sandbox whose source `main` takes replies, and posts to a receiver that answers 204. No welcome
-/// comes in between.
-pub(crate) async fn wired() -> (Sandbox, Receiver) {
-    let (sandbox, receiver) = (started().await, Receiver::start(204).await);
-    let main = sandbox.lead_reply();
-    main.set_webhook(&receiver.url, SECRET).unwrap();
-    main.enable_webhook().unwrap();
-    main.set_skip_welcome_and_follow_ups(true);
-    (sandbox, receiver)
-}
-
-fn json_of((_, body): &(HeaderMap, Bytes)) -> Value {
-    serde_json::from_slice(body).unwrap()
-}
-
-/// What is posted by now.
-async fn posted(sandbox: &Sandbox, receiver: &mut Receiver) -> Vec<Value> {
-    sandbox.advance(NOW).await;
-    receiver.posts().iter().map(json_of).collect()
-}
-
-/// Each event with the text of its message, if it has one.
-fn words(events: &[Value]) -> Vec<(&str, &str)> {
-    events
-        .iter()
-        .map(|event| {
-            let text = event.pointer("/message/text").and_then(Value::as_str);
-            (event["event"].as_str().unwrap(), text.unwrap_or("-"))
-        })
-        .collect()
-}
-
-/// The ids of the events that were posted, in order.
-fn ids(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["event_id"].as_str().unwrap()).collect()
-}
-
-fn attempts(source: &LeadReplyControl<'_>, event: usize) -> Vec<PushResult> {
-    source.deliveries()[event].attempts.clone()
+fn url(sandbox: &Sandbox) -> String {
+    format!("http://{}/lead-reply/control", sandbox.address())
 }
 
 #[tokio::test]
-async fn a_new_lead_is_told_with_all_that_is_known() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    let lead = main.lead_writes("Billy Bob", "Hello").unwrap();
-    sandbox.advance(NOW).await;
-    let posts = receiver.posts();
-    let (headers, _) = &posts[0];
-    assert_eq!(headers["x-secret-key"], SECRET);
-    assert_eq!(headers["content-type"], "application/json");
-    let at = "2026-02-28T14:30:00Z";
-    let hello = json!({
-        "id": "msg_1", "direction": "inbound", "sender": "lead", "text": "Hello", "sent_at": at
-    });
-    let mut billy = json!({
-        "id": "lead_1", "name": "Billy Bob", "first_name": "Billy", "last_name": "Bob",
-        "phone": null, "email": null, "tags": [], "is_new": true, "ready": true
-    });
-    let expected = json!({
-        "event": "new_lead", "event_id": "evt_1", "occurred_at": at, "source": {"id": "main"},
-        "lead": billy, "message": hello, "conversation": [hello]
-    });
-    assert_eq!(posts.iter().map(json_of).collect::<Vec<_>>(), [expected]);
-
-    sandbox.advance(SECOND).await;
-    main.add_tag(&lead, "vip").unwrap();
-    main.leaves_contact_info(&lead, Some("+40712345678"), None).unwrap();
-    main.leaves_contact_info(&lead, None, Some("billy@example.com")).unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    billy["phone"] = "+40712345678".into();
-    billy["tags"] = json!(["vip"]);
-    assert_eq!(events[0]["lead"], billy);
-    billy["email"] = "billy@example.com".into();
-    let expected = json!({
-        "event": "new_contact_info", "event_id": "evt_3", "occurred_at": "2026-02-28T14:30:01Z",
-        "source": {"id": "main"}, "lead": billy, "conversation": [hello]
-    });
-    assert_eq!((events.len(), &events[1]), (2, &expected));
-}
-
-#[tokio::test]
-async fn every_message_of_a_conversation_is_told_and_whose_it_is() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    let lead = main.lead_writes("Ana", "Hello").unwrap();
-    assert_eq!(reply(&main, &lead, "Hi").await.0, 200);
-    main.team_replies(&lead, "Anything else?").unwrap();
-    main.lead_writes("Ana", "No").unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(
-        words(&events),
-        [
-            ("new_lead", "Hello"),
-            ("new_message", "Hi"),
-            ("new_message", "Anything else?"),
-            ("new_message", "No")
-        ]
-    );
-    let whose = |event: &Value| {
-        ["direction", "sender"].map(|key| event["message"][key].as_str().unwrap().to_owned())
-    };
-    assert_eq!(
-        events.iter().map(whose).collect::<Vec<_>>(),
-        [["inbound", "lead"], ["outbound", "api"], ["outbound", "team"], ["inbound", "lead"]]
-    );
-    assert_eq!(events[3]["conversation"].as_array().unwrap().len(), 4);
-    assert_eq!(events[1]["conversation"].as_array().unwrap().len(), 2, "as it was then");
-    assert_eq!(
-        [&events[0]["lead"]["first_name"], &events[0]["lead"]["last_name"]],
-        [&json!("Ana"), &Value::Null]
-    );
-}
-
-#[tokio::test]
-async fn a_new_lead_is_welcomed_unless_that_is_skipped() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.set_skip_welcome_and_follow_ups(false);
-    let lead = main.lead_appears("Ana").unwrap();
-    let closed = main.lead_appears("Bo").unwrap();
-    main.close_conversation(&closed).unwrap();
-    assert_eq!(words(&posted(&sandbox, &mut receiver).await), [("new_lead", "-"); 2]);
-    sandbox.advance(SECOND).await;
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(events.len(), 1);
-    assert_eq!(
-        (&events[0]["message"]["direction"], &events[0]["message"]["sender"]),
-        (&json!("outbound"), &json!("auto"))
-    );
-    assert_eq!(main.conversation(&lead).unwrap()[0].sender, LeadSender::Auto);
-
-    main.set_skip_welcome_and_follow_ups(true);
-    main.lead_appears("Cy").unwrap();
-    sandbox.advance(5 * SECOND).await;
-    assert_eq!(words(&posted(&sandbox, &mut receiver).await), [("new_lead", "-")]);
-}
-
-#[tokio::test]
-async fn a_lead_that_is_not_ready_is_told_once_it_is() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.set_only_with_contact_info(true);
-    let lead = main.lead_writes("Ana", "Hello").unwrap();
-    main.lead_writes("Ana", "Anybody there?").unwrap();
-    main.team_replies(&lead, "Your number?").unwrap();
-    assert_eq!(posted(&sandbox, &mut receiver).await, [] as [Value; 0]);
-    main.leaves_contact_info(&lead, Some("+40712345678"), None).unwrap();
-    main.leaves_contact_info(&lead, Some("+40712345679"), None).unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(words(&events), [("new_lead", "Anybody there?"), ("new_contact_info", "-")]);
-    assert_eq!(events[0]["conversation"].as_array().unwrap().len(), 3);
-    assert_eq!(events[0]["lead"]["ready"], true);
-    assert_eq!(main.deliveries().len(), 2);
-
-    // Who was told of already is not told of again.
-    let bo = main.source("main").unwrap();
-    bo.set_only_with_contact_info(false);
-    let lead = bo.lead_writes("Bo", "Hello").unwrap();
-    bo.set_only_with_contact_info(true);
-    bo.lead_writes("Bo", "Still here").unwrap();
-    bo.leaves_contact_info(&lead, None, Some("bo@example.com")).unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(words(&events), [("new_lead", "Hello"), ("new_contact_info", "-")]);
-    assert_eq!(events[1]["conversation"].as_array().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_returning_lead_is_told_as_a_lead_that_is_not_new_or_not_as_a_lead() {
-    for only_new in [false, true] {
-        let (sandbox, mut receiver) = wired().await;
-        let main = sandbox.lead_reply();
-        main.set_only_new_leads(only_new);
-        let lead = main.lead_writes("Ana", "Hello").unwrap();
-        main.close_conversation(&lead).unwrap();
-        assert_eq!(main.lead_writes("Ana", "Me again").unwrap(), lead);
-        main.lead_writes("Ana", "Hello?").unwrap();
-        main.close_conversation(&lead).unwrap();
-        main.lead_appears("Ana").unwrap();
-        let events = posted(&sandbox, &mut receiver).await;
-        let all = [
-            ("new_lead", "Hello"),
-            ("new_lead", "Me again"),
-            ("new_message", "Hello?"),
-            ("new_lead", "-"),
-        ];
-        let without = [all[0], ("new_message", "Me again"), all[2]];
-        assert_eq!(words(&events), if only_new { without.to_vec() } else { all.to_vec() });
-        let is_new: Vec<_> = events.iter().map(|event| &event["lead"]["is_new"]).collect();
-        assert_eq!(is_new[..3], [true, false, false]);
-        assert_eq!(events[1]["conversation"].as_array().unwrap().len(), 2);
-    }
-}
-
-#[tokio::test]
-async fn a_reopened_conversation_is_the_same_one() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    let lead = main.lead_writes("Ana", "Hello").unwrap();
-    main.close_conversation(&lead).unwrap();
-    main.reopen(&lead).unwrap();
-    main.lead_writes("Ana", "Thanks").unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(words(&events), [("new_lead", "Hello"), ("new_message", "Thanks")]);
-    assert_eq!(events[1]["lead"]["is_new"], true);
-}
-
-#[tokio::test]
-async fn the_sources_name_is_told_where_that_is_wanted() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.set_include_source_name(true);
-    main.lead_writes("Ana", "Hello").unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(events[0]["source"], json!({"id": "main", "name": "Main Street Motors"}));
-
-    let north = main.source("main-north").unwrap();
-    north.set_webhook(&receiver.url, SECRET).unwrap();
-    north.enable_webhook().unwrap();
-    north.lead_writes("Ana", "Hello").unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(events[0]["source"], json!({"id": "main-north"}));
-    assert_eq!((main.deliveries().len(), north.deliveries().len()), (1, 1));
-}
-
-#[tokio::test]
-async fn what_is_not_taken_is_repeated_after_1_10_and_60_seconds() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    receiver.answer_first([500, 302, 404, 200]);
-    main.lead_writes("Ana", "Hello").unwrap();
-    let mut posts = Vec::new();
-    for (seconds, attempts) in [(0, 1), (0, 1), (1, 2), (9, 2), (1, 3), (59, 3), (1, 4), (600, 4)] {
-        sandbox.advance(seconds * SECOND).await;
-        posts.extend(receiver.posts());
-        assert_eq!(posts.len(), attempts, "{seconds}");
-    }
-    assert!(posts.iter().all(|(_, body)| *body == posts[0].1), "the same each time");
-    let answered = [500, 302, 404, 200].map(PushResult::Answered);
-    assert_eq!(attempts(&main, 0), answered);
-
-    receiver.answer_first([503; 4]);
-    main.lead_writes("Ana", "Anybody?").unwrap();
-    main.lead_writes("Ana", "Then not").unwrap();
-    sandbox.advance(70 * SECOND).await;
-    assert_eq!((attempts(&main, 1).len(), attempts(&main, 2).len()), (3, 0), "it waits");
-    sandbox.advance(SECOND).await;
-    assert_eq!(attempts(&main, 1), [503; 4].map(PushResult::Answered), "given up");
-    assert_eq!(attempts(&main, 2), [PushResult::Answered(204)]);
-    let delivery = &main.deliveries()[1];
-    assert_eq!(
-        (delivery.event_id.as_str(), delivery.event.as_str(), delivery.lead.as_deref()),
-        ("evt_2", "new_message", Some("lead_1"))
-    );
-}
-
-#[tokio::test]
-async fn the_events_of_a_lead_wait_for_each_other_and_for_no_other_lead() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    receiver.answer_first([500]);
-    main.lead_writes("Ana", "1").unwrap();
-    main.lead_writes("Ana", "2").unwrap();
-    main.lead_writes("Bo", "3").unwrap();
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_1", "evt_3"]);
-    main.lead_writes("Ana", "4").unwrap();
-    assert_eq!(posted(&sandbox, &mut receiver).await, [] as [Value; 0]);
-    sandbox.advance(SECOND).await;
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_1", "evt_2", "evt_4"]);
-}
-
-#[tokio::test]
-async fn a_receiver_that_is_not_there_is_tried_again() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", gone.local_addr().unwrap());
-    drop(gone);
-    main.set_webhook(&url, SECRET).unwrap();
-    main.webhook_fault(WebhookFault::HangUp);
-    main.lead_writes("Ana", "Hello").unwrap();
-    sandbox.advance(11 * SECOND).await;
-    let failed = attempts(&main, 0);
-    assert_eq!(failed.len(), 3);
-    assert!(failed.iter().all(|result| matches!(result, PushResult::Failed(_))), "{failed:?}");
-    main.set_webhook(&receiver.url, "another secret").unwrap();
-    sandbox.advance(60 * SECOND).await;
-    assert_eq!(receiver.posts()[0].0["x-secret-key"], "another secret", "the one that counts now");
-}
-
-#[tokio::test]
-async fn a_duplicate_has_the_same_id() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.webhook_fault(WebhookFault::Duplicate);
-    receiver.answer_first([500]);
-    main.lead_writes("Ana", "1").unwrap();
-    main.lead_writes("Ana", "2").unwrap();
-    sandbox.advance(SECOND).await;
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(ids(&events), ["evt_1", "evt_1", "evt_1", "evt_2"]);
-    assert_eq!(events[1], events[2]);
-    let expected = [500, 204, 204].map(PushResult::Answered);
-    assert_eq!(attempts(&main, 0), expected);
-}
-
-#[tokio::test]
-async fn an_event_may_come_behind_the_next_one_of_its_lead() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.webhook_fault(WebhookFault::Reorder);
-    for text in ["1", "2", "3"] {
-        main.lead_writes("Ana", text).unwrap();
-    }
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_2", "evt_1", "evt_3"]);
-
-    main.webhook_fault(WebhookFault::Reorder);
-    main.lead_writes("Ana", "4").unwrap();
-    assert_eq!(posted(&sandbox, &mut receiver).await, [] as [Value; 0], "it waits for the next");
-    main.lead_writes("Bo", "5").unwrap();
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_5"]);
-    main.lead_writes("Ana", "6").unwrap();
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_6", "evt_4"]);
-
-    // Two of them come to nothing.
-    main.webhook_fault(WebhookFault::Reorder);
-    main.webhook_fault(WebhookFault::Reorder);
-    for text in ["7", "8", "9"] {
-        main.lead_writes("Ana", text).unwrap();
-    }
-    assert_eq!(ids(&posted(&sandbox, &mut receiver).await), ["evt_7", "evt_8", "evt_9"]);
-}
-
-#[tokio::test]
-async fn what_was_received_is_repeated_when_its_answer_is_lost() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    for fault in [WebhookFault::AnswerLost, WebhookFault::HangUp] {
-        main.webhook_fault(fault);
-        main.lead_writes("Ana", "Hello").unwrap();
-        sandbox.advance(NOW).await;
-        let first = receiver.next_post().await;
-        assert_eq!(first.0["x-secret-key"], SECRET);
-        assert_eq!(first.0["content-type"], "application/json");
-        sandbox.advance(SECOND).await;
-        let again = receiver.next_post().await;
-        assert_eq!(first.1, again.1, "{fault:?}");
-        let attempts = main.deliveries().pop().unwrap().attempts;
-        assert!(matches!(&attempts[..], [PushResult::Failed(_), PushResult::Answered(204)]));
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_secret_is_followed_by_the_right_one_unless_it_is_taken() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.webhook_fault(WebhookFault::WrongSecret);
-    receiver.answer_first([401]);
-    main.lead_writes("Ana", "Hello").unwrap();
-    sandbox.advance(SECOND).await;
-    let posts = receiver.posts();
-    assert_eq!(posts.len(), 2);
-    assert_ne!(posts[0].0["x-secret-key"], SECRET);
-    assert_eq!(posts[1].0["x-secret-key"], SECRET);
-    assert_eq!(posts[0].1, posts[1].1);
-}
-
-#[tokio::test]
-async fn a_test_is_posted_once_also_while_the_webhook_is_off() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.disable_webhook();
-    main.webhook_fault(WebhookFault::WrongSecret);
-    receiver.answer_first([403]);
-    for status in [403, 204] {
-        assert_eq!(main.send_test_request().await, Ok(PushResult::Answered(status)));
-    }
-    let posts = receiver.posts();
-    assert_eq!(posts[0].0["x-secret-key"], SECRET, "a fault waits for an event");
-    let at = "2026-02-28T14:30:00Z";
-    let expected = json!({
-        "event": "test", "event_id": "evt_1", "occurred_at": at, "source": {"id": "main"}
-    });
-    assert_eq!((posts.len(), json_of(&posts[0])), (2, expected));
-    sandbox.advance(100 * SECOND).await;
-    assert!(receiver.posts().is_empty(), "not repeated");
-    let delivery = &main.deliveries()[0];
-    assert_eq!((delivery.event.as_str(), delivery.lead.as_deref()), ("test", None));
-    let north = main.source("main-north").unwrap();
-    assert_eq!(north.send_test_request().await, Err(ControlError::NoWebhook));
-}
-
-#[tokio::test]
-async fn nothing_is_posted_while_the_webhook_is_off() {
-    let (sandbox, mut receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    main.lead_writes("Ana", "1").unwrap();
-    main.disable_webhook();
-    main.lead_writes("Ana", "2").unwrap();
-    assert_eq!(posted(&sandbox, &mut receiver).await, [] as [Value; 0]);
-    assert_eq!(attempts(&main, 0), []);
-    main.enable_webhook().unwrap();
-    main.lead_writes("Ana", "3").unwrap();
-    let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(words(&events), [("new_message", "3")]);
-    assert_eq!(events[0]["conversation"].as_array().unwrap().len(), 3);
-    let north = main.source("main-north").unwrap();
-    assert_eq!(north.enable_webhook(), Err(ControlError::NoWebhook));
-}
-
-#[tokio::test]
-async fn a_webhook_is_on_this_machine_and_has_a_secret() {
+async fn the_cards_are_set_over_http() {
     let sandbox = Sandbox::start().await.unwrap();
-    let main = sandbox.lead_reply();
-    for url in [
-        "http://example.com/hook",
-        "https://127.0.0.1/hook",
-        "http://10.0.0.1/",
-        "http://name@127.0.0.1/",
-        "/hook",
-        "",
-        "no url",
+    let url = url(&sandbox);
+    let (main, receiver) = (sandbox.lead_reply(), Receiver::start(204).await);
+    let north = main.source("main-north").unwrap();
+    let expected = json!({"url": main.url(), "secret": main.secret()});
+    assert_eq!(post(&url, &json!({"action": "secret"})).await, expected);
+    let new = post(&url, &json!({"action": "regenerate", "source": "main"})).await;
+    assert_eq!(new, json!({"secret": main.secret()}));
+    assert_ne!(new["secret"], expected["secret"]);
+    for action in [
+        json!({"action": "enable"}),
+        json!({"action": "set_inherit", "source": "main-north", "yes": true}),
+        json!({"action": "enable", "source": "main-north"}),
+        json!({"action": "set_only_with_contact_info", "yes": true}),
+        json!({"action": "set_only_new_leads", "yes": true}),
+        json!({"action": "set_include_source_name", "yes": true}),
+        json!({"action": "set_webhook", "url": receiver.url, "secret": "s"}),
+        json!({"action": "enable_webhook"}),
+        json!({"action": "set_skip_welcome_and_follow_ups", "yes": true}),
+        json!({"action": "webhook_fault", "fault": "wrong_secret", "times": 2}),
     ] {
-        assert_eq!(main.set_webhook(url, SECRET), Err(ControlError::InvalidUrl), "{url}");
+        assert_eq!(post(&url, &action).await, json!({}), "{action}");
     }
-    for secret in ["", " ", "a\nb", " a", "caf\u{e9}\u{0}"] {
-        let refused = main.set_webhook("http://127.0.0.1:9/hook", secret);
-        assert_eq!(refused, Err(ControlError::InvalidSecret), "{secret:?}");
+    assert_eq!(north.secret(), main.secret());
+    assert_eq!(post(&url, &json!({"action": "send_test_request"})).await, json!({"status": 204}));
+
+    let ana = json!({"action": "lead_writes", "who": "Ana", "text": "Hello"});
+    assert_eq!(post(&url, &ana).await, json!({"lead": "lead_1"}));
+    assert_eq!(reply(&main, "lead_1", "Hi").await.1, "lead_not_ready");
+    let contact = json!({"action": "leaves_contact_info", "lead": "lead_1", "phone": "+1"});
+    post(&url, &contact).await;
+    sandbox.advance(std::time::Duration::ZERO).await;
+    let told = main.deliveries();
+    assert_eq!((told.len(), told[1].event.as_str()), (2, "new_lead"));
+
+    post(&url, &json!({"action": "set_rate_limit", "replies_a_minute": 0})).await;
+    assert_eq!(reply(&main, "lead_1", "Hi").await.0, 429);
+    post(&url, &json!({"action": "set_rate_limit", "replies_a_minute": null})).await;
+    post(&url, &json!({"action": "fail_next", "fault": {"status": 503}, "carried_out": true}))
+        .await;
+    assert_eq!(send(Method::POST, &main.url(), &[], "").await.status(), 503);
+    post(&url, &json!({"action": "disable"})).await;
+    assert_eq!(reply(&main, "lead_1", "Hi").await.0, 403);
+    for action in ["disable_webhook", "disconnect"] {
+        assert_eq!(post(&url, &json!({"action": action})).await, json!({}));
     }
-    main.set_webhook("http://localhost:9/hook", SECRET).unwrap();
+    let none = json!({"url": main.url(), "secret": null});
+    assert_eq!(post(&url, &json!({"action": "secret"})).await, none);
 }
 
 #[tokio::test]
-async fn a_running_clock_posts_by_itself() {
-    let sandbox = Sandbox::builder().real_time().start().await.unwrap();
-    let mut receiver = Receiver::start(204).await;
+async fn leads_write_and_leave_over_http() {
+    let sandbox = started().await;
+    let url = url(&sandbox);
     let main = sandbox.lead_reply();
-    main.set_webhook(&receiver.url, SECRET).unwrap();
+    let receiver = Receiver::start(500).await;
+    main.set_webhook(&receiver.url, "s").unwrap();
     main.enable_webhook().unwrap();
-    main.set_skip_welcome_and_follow_ups(true);
-    for fault in [WebhookFault::Duplicate, WebhookFault::Reorder] {
-        main.webhook_fault(fault);
-    }
-    for text in ["1", "2", "3"] {
-        main.lead_writes("Ana", text).unwrap();
-    }
-    let mut texts = Vec::new();
-    for _ in 0..4 {
-        texts.push(json_of(&receiver.next_post().await)["message"]["text"].clone());
-    }
-    assert_eq!(texts, ["1", "1", "3", "2"]);
+    let appears = json!({"action": "lead_appears", "who": "Ana"});
+    assert_eq!(post(&url, &appears).await, json!({"lead": "lead_1"}));
+    post(&url, &json!({"action": "add_tag", "lead": "lead_1", "tag": "vip"})).await;
+    let team = json!({"action": "team_replies", "lead": "lead_1", "text": "Hello?"});
+    assert_eq!(post(&url, &team).await, json!({"message_id": "msg_1"}));
+    let expected = json!({"conversation": [
+        {"id": "msg_1", "sender": "team", "text": "Hello?", "sent_at": "2026-02-28T14:30:00Z"}
+    ]});
+    let ask = json!({"action": "conversation", "lead": "lead_1"});
+    assert_eq!(post(&url, &ask).await, expected);
+
+    post(&url, &json!({"action": "close_conversation", "lead": "lead_1"})).await;
+    assert_eq!(reply(&main, "lead_1", "Hi").await.1, "conversation_closed");
+    post(&url, &json!({"action": "reopen", "lead": "lead_1"})).await;
+    assert_eq!(reply(&main, "lead_1", "Hi").await.0, 200);
+
+    sandbox.advance(std::time::Duration::ZERO).await;
+    let deliveries = post(&url, &json!({"action": "deliveries"})).await;
+    let first = json!({
+        "event_id": "evt_1", "event": "new_lead", "lead": "lead_1", "attempts": [{"status": 500}]
+    });
+    assert_eq!(deliveries["deliveries"][0], first);
+    assert_eq!(deliveries["deliveries"][1]["attempts"], json!([]));
+    let north = json!({"action": "deliveries", "source": "main-north"});
+    assert_eq!(post(&url, &north).await, json!({"deliveries": []}));
 }
 
 #[tokio::test]
-async fn nothing_personal_is_shown() {
-    let (sandbox, _receiver) = wired().await;
-    let main = sandbox.lead_reply();
-    let lead = main.lead_writes("Canary Ana", "canary text").unwrap();
-    main.leaves_contact_info(&lead, Some("+canary"), Some("canary@example.com")).unwrap();
-    main.add_tag(&lead, "canary").unwrap();
-    sandbox.advance(NOW).await;
-    let shown = format!(
-        "{sandbox:?} {main:?} {:?} {:?}",
-        main.conversation(&lead).unwrap(),
-        main.deliveries()
-    );
-    for canary in ["canary", "Canary", SECRET, &main.secret().unwrap()] {
-        assert!(!shown.contains(canary), "{shown}");
+async fn a_bad_control_request_is_told_what_to_do() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (wrong, why) in [
+        (json!({}), "missing field `action`"),
+        (json!([]), "expected a map"),
+        (json!({"action": "unheard_of"}), "unknown variant"),
+        (json!({"action": "enable", "yes": true}), "unknown field"),
+        (json!({"action": "enable", "source": "south"}), "main and main-north"),
+        (json!({"action": "enable", "source": 1}), "expected a string"),
+        (json!({"action": "set_inherit", "yes": true}), "no parent"),
+        (json!({"action": "send_test_request"}), "set its URL"),
+        (json!({"action": "webhook_fault", "fault": "none"}), "unknown variant"),
+        (json!({"action": "set_webhook", "url": "http://a.com", "secret": "s"}), "use a URL"),
+        (json!({"action": "lead_writes", "who": " ", "text": "Hi"}), "not blank"),
+        (json!({"action": "reopen", "lead": "lead_1"}), "no such lead"),
+        (json!({"action": "fail_next", "fault": {"status": 99}}), "a status from 200 on"),
+    ] {
+        let answer = send(Method::POST, &url(&sandbox), &[], wrong.to_string()).await;
+        assert_eq!(answer.status(), 400, "{wrong}");
+        let error: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert!(error["error"].as_str().unwrap().contains(why), "{error}");
     }
+}
+
+/// In their order, as one who follows them types them.
+#[tokio::test]
+async fn the_command_lines_for_leads_in_the_sandboxs_readme_work() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut receiver = Receiver::start(204).await;
+    let readme = std::fs::read_to_string(repository().join("sandbox/README.md")).unwrap();
+    let mut answers = Vec::new();
+    for line in readme.lines() {
+        let Some(rest) = line.strip_prefix("curl http://127.0.0.1:4010/lead-reply/") else {
+            continue;
+        };
+        let (head, body) = rest.split_once(" -d ").unwrap();
+        let mut words = head.split(" -H ");
+        let url = format!("http://{}/lead-reply/{}", sandbox.address(), words.next().unwrap());
+        let headers: Vec<_> =
+            words.map(|header| header.trim_matches('\'').split_once(": ").unwrap()).collect();
+        let body = body.trim_matches('\'').replace("http://127.0.0.1:8080/leads", &receiver.url);
+        let answer = send(Method::POST, &url, &headers, body).await;
+        assert_eq!(answer.status(), 200, "{line}: {:?}", answer.body());
+        sandbox.advance(std::time::Duration::ZERO).await;
+        answers.push(serde_json::from_slice::<Value>(answer.body()).unwrap());
+    }
+    let said = &answers.last().unwrap()["conversation"];
+    assert_eq!([&said[0]["sender"], &said[1]["sender"]], ["lead", "api"]);
+    assert_eq!(receiver.posts().len(), 2, "the new lead, and our reply");
 }

@@ -24,6 +24,7 @@ mod flows;
 mod layering;
 mod lead_client;
 mod lead_control;
+mod lead_webhook;
 mod lead_wire;
 mod pages;
 mod phone;

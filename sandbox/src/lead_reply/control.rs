@@ -3,8 +3,6 @@
 mod leads;
 mod webhook;
 
-use std::net::SocketAddr;
-
 use jiff::Timestamp;
 
 use super::{State, card::SourceId};
@@ -17,7 +15,7 @@ use crate::{ControlError, HttpFault, Shared};
 /// the start, and is off.
 ///
 /// What it sets off falls due at once: it happens with the next [`advance`](crate::Sandbox::advance),
-/// or by itself where the clock runs.
+/// or by itself where the clock runs. Outside Rust, `POST /lead-reply/control` does the same.
 ///
 /// ```
 /// use replykit_sandbox::{ControlError, Sandbox};
@@ -39,13 +37,12 @@ use crate::{ControlError, HttpFault, Shared};
 #[derive(Clone, Copy)]
 pub struct LeadReplyControl<'a> {
     shared: &'a Shared,
-    address: SocketAddr,
     source: SourceId,
 }
 
 impl<'a> LeadReplyControl<'a> {
-    pub(crate) fn new(shared: &'a Shared, address: SocketAddr) -> Self {
-        Self { shared, address, source: SourceId::Main }
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self { shared, source: SourceId::Main }
     }
 
     /// The other side of the source with this id.
@@ -61,7 +58,7 @@ impl<'a> LeadReplyControl<'a> {
     /// behind it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/lead-reply/{}", self.address, self.source.id())
+        format!("{}/lead-reply/{}", self.shared.lead_reply().base, self.source.id())
     }
 
     /// The secret that counts: the parent's where it is inherited. `None` after a

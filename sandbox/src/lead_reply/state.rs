@@ -11,6 +11,8 @@ use super::{
 
 /// Everything that the server knows.
 pub(crate) struct State {
+    /// Where the sandbox listens, without a slash at the end.
+    pub(super) base: String,
     main: Source,
     main_north: Source,
     /// By the number in their ids.
@@ -26,8 +28,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(base: String) -> Self {
         Self {
+            base,
             main: Source::new(SourceId::Main),
             main_north: Source::new(SourceId::MainNorth),
             leads: BTreeMap::new(),
