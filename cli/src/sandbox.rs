@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// Keep the WhatsApp automation in this file, and begin with what is in it; without one, nothing is
     /// kept
     ///
-    /// An SQLite database, which is made if it is not there. What was answered is in it, also after a
+    /// Users, leads and the phone are not kept. An SQLite database, which is made if it is not there. What was answered is in it, also after a
     /// crash. It holds what was typed: phone numbers, texts, pictures.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -47,6 +47,9 @@ pub(crate) async fn run(options: Options) -> Done {
     screen::fact("token", sandbox.token())?;
     screen::fact("WhatsApp, REST", sandbox.crm_url())?;
     screen::fact("WhatsApp, login", sandbox.session_url())?;
+    screen::fact("leads, replies", sandbox.lead_reply_url())?;
+    // It has one from the start.
+    screen::fact("their secret", sandbox.lead_reply().secret().unwrap_or_default())?;
     match &options.data {
         Some(file) => screen::fact("WhatsApp is kept in", file.display())?,
         None => screen::fact("WhatsApp is kept in", "memory, see --data")?,

@@ -171,6 +171,8 @@ fn the_sandbox_serves_the_curl_lines_that_it_prints() {
         "ws://127.0.0.1:PORT/convrs/api",
         "http://127.0.0.1:PORT/crm/",
         "http://127.0.0.1:PORT/session/",
+        "http://127.0.0.1:PORT/lead-reply/main",
+        "sandbox-main-secret-1",
     ] {
         assert!(without_ports(&printed).contains(&format!(" {url}\n")), "{printed}");
     }
