@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    ErrorKind, MessageId, ProtocolProblem, RefusalKind, RefusalRule, Secret,
+    BoxError, ErrorKind, MessageId, ProtocolProblem, RefusalKind, RefusalRule, Secret,
     transport::OperationClass,
 };
 
@@ -223,7 +223,8 @@ async fn validating_is_refused_for_the_secret_and_for_nothing_about_a_lead() {
     for (status, body, expected) in [
         (401, "", Some(RefusalKind::BadSecret)),
         (403, "", Some(RefusalKind::SecretOrOff)),
-        (200, r#"{"valid":false}"#, Some(RefusalKind::Other)),
+        (200, r#"{"valid":false}"#, Some(RefusalKind::BadSecret)),
+        (200, r#"{"ok":0,"code":"integration_disabled"}"#, Some(RefusalKind::IntegrationOff)),
         (200, r#"{"valid":false,"code":"invalid_secret"}"#, Some(RefusalKind::BadSecret)),
         (404, "", None),
         (410, "", None),
@@ -302,6 +303,46 @@ async fn a_reply_is_repeated_only_where_it_provably_did_not_go_out() {
     mock.fail(TransportError::new(Phase::Exchange, TransportErrorKind::Interrupted, "cut"));
     mock.answer(200, r#"{"valid":true}"#);
     client.validate_connection().await.unwrap();
+}
+
+/// A client of `first`, whose provider then gives `newer`.
+fn client_of_two(newer: impl SecretProvider) -> (Client, MockTransport) {
+    struct Two<P>(P);
+    #[async_trait::async_trait]
+    impl<P: SecretProvider> SecretProvider for Two<P> {
+        async fn secret(&self) -> Result<Secret, BoxError> {
+            Ok(Secret::new("first")?)
+        }
+        async fn newer_than(&self, _: &Secret) -> Result<Option<Secret>, BoxError> {
+            self.0.secret().await.map(Some)
+        }
+    }
+    let mock = MockTransport::new();
+    let url = "https://example.com/".parse().unwrap();
+    (Client::over(mock.clone(), url, Two(newer)).unwrap().seed(1), mock)
+}
+
+#[tokio::test(start_paused = true)]
+async fn l01_a_refusal_for_the_secret_does_not_settle_the_attempt_before_it() {
+    let (client, mock) = client_of_two(Secret::new("second").unwrap());
+    mock.answer(503, "");
+    mock.answer(401, "");
+    mock.answer(401, "");
+    let error = client.validate_connection().await.unwrap_err();
+    assert_eq!(kind(&error), RefusalKind::BadSecret);
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 3));
+    assert!(error.to_string().contains("may have been carried out"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l01_a_provider_that_never_answers_ends_with_the_call() {
+    let (client, mock) = client_of_two(std::future::pending);
+    mock.answer(401, "");
+    let start = Instant::now();
+    let error = client.reply("lead_1", "Hi").deadline(Duration::from_secs(7)).await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_secs(7));
+    assert_eq!((kind(&error), error.outcome()), (RefusalKind::BadSecret, Outcome::Rejected));
+    assert!(error.secret_error().unwrap().cause().is_none());
 }
 
 #[tokio::test]

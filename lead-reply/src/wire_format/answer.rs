@@ -77,6 +77,10 @@ impl WireFormat {
             (_, Some(rule)) if said == Said::No || rule.status.is_some() => {
                 rule.means.map_or_else(|| unclear(ProtocolProblem::Conflict), Verdict::Refused)
             }
+            // What is validated is the secret.
+            (Said::No, _) if matches!(operation, Operation::Validate) => {
+                Verdict::Refused(RefusalKind::BadSecret)
+            }
             (Said::No, _) => Verdict::Refused(RefusalKind::Other),
             (Said::Both | Said::Failed, _) => unclear(ProtocolProblem::Conflict),
             (Said::Yes | Said::Nothing, _) => self.success(text, json),

@@ -22,7 +22,7 @@ use crate::RefusalKind;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RefusalRule {
-    /// What such an answer means. `None`: it is no refusal, and its status alone tells
+    /// What such an answer means. `None`, in JSON `null`: it is no refusal, and its status alone tells
     /// [what is known](crate::Outcome::of_status); so an assumed rule can be put out of force.
     pub means: Option<RefusalKind>,
     /// The status. `None`: 4xx, and 2xx where the body says no. An answer of 5xx leaves open what was

@@ -56,7 +56,8 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn of(url: &Uri) -> Self {
-        let path = url.path().trim_start_matches('/').to_owned();
+        let path = url.path();
+        let path = path.strip_prefix('/').unwrap_or(path).to_owned();
         Self { path, query: url.query().map(str::to_owned) }
     }
 

@@ -102,6 +102,17 @@ fn no_value_of_a_field_or_a_header_is_shown() {
     assert!(shown.contains("headers: <1 fields>") && !shown.contains("canary"), "{shown}");
 }
 
+#[test]
+fn the_header_of_the_secret_is_marked_for_every_library_on_the_way() {
+    for place in [SecretPlace::Bearer, SecretPlace::Header("X-Secret-Key".to_owned())] {
+        let wire = WireFormat::default().secret(place).header("X-Note", "note");
+        let headers = wire.headers(&Secret::new("canary").unwrap()).unwrap();
+        let marked = headers.values().filter(|value| value.is_sensitive()).count();
+        assert_eq!((headers.len(), marked), (3, 1));
+        assert!(!format!("{headers:?}").contains("canary"));
+    }
+}
+
 fn place() -> impl Strategy<Value = SecretPlace> {
     prop_oneof![
         any::<String>().prop_map(SecretPlace::Header),
