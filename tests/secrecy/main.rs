@@ -10,6 +10,7 @@
 )]
 
 mod automation;
+mod leads;
 mod session;
 mod sockets;
 
@@ -250,6 +251,7 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         everything(&limited).await;
         posts().await;
         sockets::run().await;
+        leads::run().await;
         automation::run().await
     });
     let _ = std::panic::catch_unwind(|| {
@@ -290,6 +292,10 @@ fn no_log_error_or_panic_shows_a_secret_or_personal_data() {
         "rpc.method=session.send_message",
         "error.type=login",
         "the server refused with HTTP 400, for name, phone_number",
+        "lead_reply.call",
+        "rpc.method=lead_reply.reply",
+        "error.type=refused",
+        "the service refused with HTTP 409",
     ] {
         assert!(log.contains(said), "{said} is not in the log: nothing would be found in it");
     }
