@@ -1,6 +1,6 @@
 // The examples of the README need the features; its text does not.
 #![cfg_attr(
-    any(not(doctest), all(feature = "mock", feature = "reqwest")),
+    any(not(doctest), all(feature = "mock", feature = "reqwest", feature = "webhook")),
     doc = include_str!("../README.md")
 )]
 
