@@ -419,11 +419,12 @@ async fn nothing_is_posted_while_the_webhook_is_off() {
     main.lead_writes("Ana", "2").unwrap();
     assert_eq!(posted(&sandbox, &mut receiver).await, [] as [Value; 0]);
     assert_eq!(attempts(&main, 0), []);
-    main.enable_webhook().unwrap();
     main.lead_writes("Ana", "3").unwrap();
+    main.enable_webhook().unwrap();
+    main.lead_writes("Ana", "4").unwrap();
     let events = posted(&sandbox, &mut receiver).await;
-    assert_eq!(words(&events), [("new_message", "3")]);
-    assert_eq!(events[0]["conversation"].as_array().unwrap().len(), 3);
+    assert_eq!(words(&events), [("new_message", "4")]);
+    assert_eq!(events[0]["conversation"].as_array().unwrap().len(), 4);
     let north = main.source("main-north").unwrap();
     assert_eq!(north.enable_webhook(), Err(ControlError::NoWebhook));
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use convrs_client::transport::{CallOptions, HttpTransport};
+use http::{Method, Request, Response, StatusCode};
 use replykit_sandbox::{ControlError, HttpFault, LeadReplyControl, LeadSender, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
     crm_wire::{JSON, assert_html, value},
-    support::send,
+    support::{send, transport},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -356,10 +357,12 @@ async fn a_rate_limit_counts_the_replies_of_the_last_minute() {
     assert_eq!(reply(&main, &lead, "3").await.0, 200);
     assert_eq!(reply(&main, &lead, "4").await.0, 429);
     sandbox.advance(MINUTE).await;
-    assert_eq!(reply(&main, &lead, "4").await.0, 200);
+    for text in ["4", "5"] {
+        assert_eq!(reply(&main, &lead, text).await.0, 200, "a minute is enough");
+    }
     main.set_rate_limit(None);
     for _ in 0..5 {
-        assert_eq!(reply(&main, &lead, "5").await.0, 200);
+        assert_eq!(reply(&main, &lead, "6").await.0, 200);
     }
 }
 
@@ -381,6 +384,20 @@ async fn a_fault_hits_a_reply_before_or_after_it_is_carried_out() {
     main.fail_next(HttpFault::status(StatusCode::BAD_GATEWAY).carried_out());
     assert_html(&call(&main.url(), &main.secret().unwrap(), &body).await, 502);
     assert_eq!(count(), 2);
+    for (fault, taken) in
+        [(HttpFault::dropped(), 0), (HttpFault::dropped().carried_out(), 1), (HttpFault::cut(), 1)]
+    {
+        let before = count();
+        main.fail_next(fault.clone());
+        let request = Request::post(main.url())
+            .header(JSON.0, JSON.1)
+            .header("X-Secret-Key", main.secret().unwrap())
+            .body(body.clone().into())
+            .unwrap();
+        let options = CallOptions::within(Duration::from_secs(10));
+        assert!(transport().send(request, &options).await.is_err(), "{fault:?}");
+        assert_eq!(count(), before + taken, "{fault:?}");
+    }
     assert_eq!(reply(&main, &lead, "Hi").await.0, 200);
 }
 
