@@ -92,6 +92,15 @@ async fn a_text_goes_out_as_it_is() {
 }
 
 #[tokio::test]
+async fn an_answer_that_repeats_a_long_text_is_read() {
+    let text = "\u{1}".repeat(300_000);
+    let echo = serde_json::json!({"success": true, "text": text}).to_string();
+    assert!(echo.len() > 1024 * 1024);
+    let server = server(200, &echo).await;
+    crate::client(&server.uri()).reply("lead_1", text).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_secret_can_stand_behind_bearer() {
     let seen = reply_at("/a", WireFormat::default().secret(SecretPlace::Bearer)).await;
     assert_eq!(seen.headers["authorization"], "Bearer s3cret");

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 use super::*;
 
@@ -10,17 +10,28 @@ fn secret(text: &str) -> Secret {
 }
 
 /// A provider that answers when it is told to, and counts.
-#[derive(Default)]
 struct Shelf {
     newest: Mutex<Option<&'static str>>,
     asked: AtomicUsize,
-    go: Notify,
-    waits: bool,
+    permits: Semaphore,
 }
 
 impl Shelf {
+    /// One that answers at once.
     fn with(newest: &'static str) -> Arc<Self> {
-        Arc::new(Self { newest: Mutex::new(Some(newest)), ..Self::default() })
+        let shelf = Self::waiting(newest);
+        shelf.go();
+        shelf
+    }
+
+    /// One that waits until it may answer.
+    fn waiting(newest: &'static str) -> Arc<Self> {
+        let (asked, permits) = (AtomicUsize::new(0), Semaphore::new(0));
+        Arc::new(Self { newest: Mutex::new(Some(newest)), asked, permits })
+    }
+
+    fn go(&self) {
+        self.permits.add_permits(100);
     }
 
     fn put(&self, newest: Option<&'static str>) {
@@ -36,9 +47,7 @@ impl Shelf {
 impl SecretProvider for Arc<Shelf> {
     async fn secret(&self) -> Result<Secret, BoxError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        if self.waits {
-            self.go.notified().await;
-        }
+        self.permits.acquire().await?.forget();
         let newest = *self.newest.lock().unwrap();
         newest.map(secret).ok_or_else(|| "canary".into())
     }
@@ -66,33 +75,59 @@ async fn the_secret_is_asked_for_once_and_kept_until_it_is_refused() {
     assert_eq!(shelf.asked(), 2);
 }
 
+/// Ten calls that ask at a time, and what each gets.
+async fn ten<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    shelf: &Shelf,
+    call: impl Fn() -> F,
+) -> Vec<T> {
+    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(call())).collect();
+    // All of them have come so far when the first question is answered.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    shelf.go();
+    let mut results = Vec::new();
+    for call in calls {
+        results.push(call.await.unwrap());
+    }
+    results
+}
+
 #[tokio::test]
 async fn l01_many_that_are_refused_at_a_time_ask_one_question() {
     for newest in [Some("second"), Some("first"), None] {
-        let shelf = Arc::new(Shelf { waits: true, ..Shelf::default() });
-        shelf.put(Some("first"));
+        let shelf = Shelf::waiting("first");
+        shelf.permits.add_permits(1);
         let keeper = Arc::new(Keeper::new(shelf.clone()));
-        shelf.go.notify_one();
         let first = Arc::new(keeper.key().await.unwrap());
         shelf.put(newest);
-        let calls: Vec<_> = (0..10)
-            .map(|_| {
-                let (keeper, first) = (keeper.clone(), first.clone());
-                tokio::spawn(async move { keeper.newer_than(&first).await })
-            })
-            .collect();
-        // All of them have come so far when the first question is answered.
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-        shelf.go.notify_one();
-        for call in calls {
-            let result = call.await.unwrap();
+        let call = || {
+            let (keeper, first) = (keeper.clone(), first.clone());
+            async move { keeper.newer_than(&first).await }
+        };
+        for result in ten(&shelf, call).await {
             assert_eq!(result.is_err(), newest.is_none());
             let newer = text(result.ok().flatten().as_ref());
             assert_eq!(newer.as_deref(), newest.filter(|newest| *newest != "first"));
         }
         assert_eq!(shelf.asked(), 2, "{newest:?}");
+    }
+}
+
+#[tokio::test]
+async fn many_first_calls_ask_one_question() {
+    for newest in [Some("first"), None] {
+        let shelf = Shelf::waiting("first");
+        shelf.put(newest);
+        let keeper = Arc::new(Keeper::new(shelf.clone()));
+        let call = || {
+            let keeper = keeper.clone();
+            async move { keeper.key().await }
+        };
+        for result in ten(&shelf, call).await {
+            assert_eq!(text(result.ok().as_ref()).as_deref(), newest);
+        }
+        assert_eq!(shelf.asked(), 1, "{newest:?}");
     }
 }
 
@@ -130,8 +165,7 @@ async fn a_provider_that_fails_is_asked_again_by_the_next_call_and_not_shown() {
 
 #[tokio::test]
 async fn one_that_gives_up_does_not_keep_the_others_waiting() {
-    let shelf = Arc::new(Shelf { waits: true, ..Shelf::default() });
-    shelf.put(Some("first"));
+    let shelf = Shelf::waiting("first");
     let keeper = Arc::new(Keeper::new(shelf.clone()));
     let asks = {
         let keeper = keeper.clone();
@@ -141,7 +175,7 @@ async fn one_that_gives_up_does_not_keep_the_others_waiting() {
     assert_eq!(shelf.asked(), 1);
     asks.abort();
     assert!(asks.await.unwrap_err().is_cancelled());
-    shelf.go.notify_one();
+    shelf.go();
     assert!(keeper.key().await.is_ok());
     assert_eq!(shelf.asked(), 2);
 }
