@@ -7,7 +7,7 @@ use replykit_transport::{
     excerpt, retry_after,
 };
 
-use crate::{Invalid, Refusal, RefusalKind, SecretError, redact};
+use crate::{Invalid, ProtocolProblem, Refusal, RefusalKind, SecretError, redact};
 
 /// Why a call did not succeed. [`outcome`](Self::outcome) tells whether it can have been carried out
 /// all the same.
@@ -55,18 +55,6 @@ pub enum ErrorKind {
     },
     /// An answer came that says neither yes nor no.
     Protocol(ProtocolProblem),
-}
-
-/// What is wrong with an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProtocolProblem {
-    /// It is no JSON, such as a page of HTML.
-    NotJson,
-    /// It is JSON, and no object.
-    Shape,
-    /// It says yes and no: by its status and its body, or by two fields.
-    Conflict,
 }
 
 impl Error {
@@ -279,17 +267,6 @@ impl fmt::Display for Error {
             f.write_str("; no more attempts, for too many calls had to be repeated lately")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for ProtocolProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotJson => "the answer is no JSON",
-            Self::Shape => "the answer is JSON, and no object",
-            Self::Conflict => "the answer says both yes and no",
-        })?;
-        f.write_str("; Error::excerpt shows its beginning")
     }
 }
 
