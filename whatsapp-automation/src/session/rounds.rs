@@ -102,7 +102,11 @@ impl Client {
             Err(first) => first,
         };
         self.session.jar().over(pass.generation);
-        // By 401 and 403 the server says that it did nothing.
+        // By 401 and 403 the server says that it did nothing, unless the body says that it did.
+        let refused = [Some(StatusCode::UNAUTHORIZED), Some(StatusCode::FORBIDDEN)];
+        if !E::CLASS.may_repeat() && !refused.contains(&first.error.error.status()) {
+            return Err(error_of(first));
+        }
         let doubtful = first.outcome() == Outcome::Unknown;
         let pass = match self.renew(end).await {
             Ok(pass) => pass,
@@ -236,14 +240,8 @@ impl Client {
             return Ok((endpoint.read(b"").map_err(|problem| unreadable(problem, body))?, None));
         }
         let needs = E::SESSION == SessionUse::Needs;
-        let is_login_page = needs && pass.suspects && is_login_page(answer);
-        if is_login_page && !E::CLASS.may_repeat() {
-            // It may have been sent, so it is not made again; the next call logs in first.
-            self.session.jar().over(pass.generation);
-        }
-        let is_forbidden = status == StatusCode::FORBIDDEN && pass.suspects;
-        let is_over =
-            needs && (is_unauthorized || is_forbidden || is_login_page && E::CLASS.may_repeat());
+        let is_suspect = status == StatusCode::FORBIDDEN || is_login_page(answer);
+        let is_over = needs && (is_unauthorized || pass.suspects && is_suspect);
         if !status.is_success() {
             return Err(Failure { error: Error::of_answer(answer), is_over });
         }

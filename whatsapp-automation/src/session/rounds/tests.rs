@@ -315,6 +315,23 @@ async fn h12_half_an_emoji_costs_no_message() {
     assert_eq!(page.messages[0].message, "Hi \u{fffd}");
 }
 
+#[tokio::test]
+async fn h16_a_401_that_says_success_is_unknown_and_not_made_again() {
+    for status in [401, 403] {
+        let (client, mock) = with_password().await;
+        mock.answer(status, ACCEPTED);
+        let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
+        let ErrorKind::Protocol(protocol) = error.kind() else { panic!("{error:?}") };
+        assert_eq!(protocol.problem(), ProtocolProblem::Conflict);
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1), "{status}");
+        // The session is over all the same.
+        log_in(&mock, "second");
+        mock.answer(200, PROFILE);
+        client.execute(GetProfile::new()).await.unwrap();
+        assert_eq!(seen(&mock)[1..], ["messages/send first", "auth/login -", "users/me second"]);
+    }
+}
+
 /// A service whose sessions end, and whose answers take their time. It checks that there is never more
 /// than one login under way.
 #[derive(Debug, Clone, Default)]
