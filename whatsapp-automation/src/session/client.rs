@@ -118,7 +118,8 @@ impl Client {
     }
 
     /// Goes on with a session that was saved. It takes the place of the one before, and of the password
-    /// that was kept for it.
+    /// that was kept for it. Calls that wait for a login go on with it too, so take another client for
+    /// another account.
     ///
     /// # Errors
     /// A session of another server, or a cookie that is none.

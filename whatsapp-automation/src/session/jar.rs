@@ -49,8 +49,8 @@ pub(super) enum Renewal {
     Done(Pass),
     /// Nothing can be done.
     No(Error),
-    /// Log in.
-    By(Login),
+    /// Log in, in place of the session of this generation.
+    By(Login, u64),
 }
 
 impl Jar {
@@ -90,12 +90,15 @@ impl Jar {
         self.next(Some(cookie));
         self.login = login;
         self.locked_until = None;
+        self.failure = None;
     }
 
-    /// The session ends, by the user's will.
-    pub(super) fn end(&mut self) {
-        self.next(None);
-        self.login = None;
+    /// The session of this generation ends, by the user's will. One that was restored meanwhile goes on.
+    pub(super) fn end(&mut self, generation: u64) {
+        if generation == self.generation || self.cookie.is_none() {
+            self.next(None);
+            self.login = None;
+        }
     }
 
     pub(super) fn forget_password(&mut self) {
@@ -141,17 +144,21 @@ impl Jar {
         let left = self.locked_until.map(|end| end.saturating_duration_since(now));
         match left.filter(|left| !left.is_zero()) {
             Some(left) => Renewal::No(Error::locked(left, self.failure.clone())),
-            None => Renewal::By(login.clone()),
+            None => Renewal::By(login.clone(), self.generation),
         }
     }
 
-    /// What became of it.
+    /// What became of it. A session that was restored meanwhile goes on in its place.
     pub(super) fn renewed(
         &mut self,
+        generation: u64,
         result: Result<SessionCookie, Error>,
         now: Instant,
     ) -> Result<Pass, Error> {
         self.renewals += 1;
+        if generation != self.generation && self.cookie.is_some() {
+            return Ok(self.pass());
+        }
         match result {
             Ok(cookie) => {
                 self.next(Some(cookie));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use replykit_transport::{
-    Body, OperationClass, Outcome, RestFailed, RestFailure, RestRequest, RetryRule, TransportError,
+    Body, OperationClass, Outcome, Phase, RestFailed, RestFailure, RestRequest, RetryRule,
+    TransportError, TransportErrorKind,
 };
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
@@ -139,11 +140,10 @@ impl Client {
         body: &Content,
         end: Instant,
     ) -> Result<E::Output, Error> {
-        let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
-            return Err(Error::login(LoginProblem::Failed, None));
-        };
+        let _turn = timeout_at(end, self.session.turn.lock()).await.map_err(|_| no_turn())?;
         let (output, cookie) = self.log_in(endpoint, body, end).await?;
-        self.session.jar().begin(cookie, endpoint.keeps());
+        let login = endpoint.keeps();
+        self.session.jar().begin(cookie, login);
         Ok(output)
     }
 
@@ -153,17 +153,17 @@ impl Client {
         body: &Content,
         end: Instant,
     ) -> Result<E::Output, Error> {
-        let Ok(_turn) = timeout_at(end, self.session.turn.lock()).await else {
-            return Err(Error::login(LoginProblem::Failed, None));
-        };
+        // Whatever comes of it, nobody shall be logged in again behind it.
+        self.session.jar().forget_password();
+        let _turn = timeout_at(end, self.session.turn.lock()).await.map_err(|_| no_turn())?;
         let pass = {
             let mut jar = self.session.jar();
-            // Whatever comes of it, nobody shall be logged in again behind it.
+            // A login that was ahead may have brought another one.
             jar.forget_password();
             jar.pass()
         };
         let (output, _) = self.round(endpoint, body, &pass, end).await.map_err(error_of)?;
-        self.session.jar().end();
+        self.session.jar().end(pass.generation);
         Ok(output)
     }
 
@@ -172,15 +172,15 @@ impl Client {
         let renewals = self.session.jar().renewals();
         let renewed = timeout_at(end, async {
             let _turn = self.session.turn.lock().await;
-            let login: Login = match self.session.jar().renewal(renewals, Instant::now()) {
+            let (login, over) = match self.session.jar().renewal(renewals, Instant::now()) {
                 Renewal::Done(pass) => return Ok(pass),
                 Renewal::No(error) => return Err(error),
-                Renewal::By(login) => login,
+                Renewal::By(login, over) => (login, over),
             };
             // Not the time of the call: others wait for it as well.
             let end = Instant::now() + usual_time::<Login>();
             let result = self.log_in(&login, &login.body()?, end).await.map(|(_, cookie)| cookie);
-            self.session.jar().renewed(result, Instant::now())
+            self.session.jar().renewed(over, result, Instant::now())
         });
         renewed.await.unwrap_or_else(|_| Err(Error::login(LoginProblem::Failed, None)))
     }
@@ -257,6 +257,11 @@ impl Client {
         let output = endpoint.read(body).map_err(|problem| unreadable(problem, body))?;
         Ok((output, told(answer.headers(), self.rest.base())))
     }
+}
+
+fn no_turn() -> Error {
+    let message = "another login or logout of this client was under way until the deadline";
+    TransportError::new(Phase::Prepare, TransportErrorKind::Timeout, message).into()
 }
 
 fn unreadable(problem: ProtocolProblem, body: &[u8]) -> Failure {

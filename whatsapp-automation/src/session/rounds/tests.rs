@@ -1,18 +1,17 @@
-use std::sync::{Arc, Mutex};
-
-use async_trait::async_trait;
 use http::Request;
-use replykit_transport::{CallOptions, HttpTransport, MockTransport, Phase, TransportErrorKind};
+use replykit_transport::MockTransport;
 use tokio::time::sleep;
 
 use super::*;
 use crate::{
     ErrorKind,
     session::{
-        CreateQr, GetProfile, GetQueue, GetWhatsAppStatus, Logout, Register, ScheduleMessage,
-        SendMessage, canaries::logged_in,
+        CreateQr, GetProfile, GetQueue, Logout, Register, ScheduleMessage, SendMessage,
+        canaries::logged_in,
     },
 };
+
+mod races;
 
 const PROFILE: &str = r#"{"id":"user_1"}"#;
 const ACCEPTED: &str = r#"{"success":true,"messageId":"msg_1"}"#;
@@ -330,125 +329,4 @@ async fn h16_a_401_that_says_success_is_unknown_and_not_made_again() {
         client.execute(GetProfile::new()).await.unwrap();
         assert_eq!(seen(&mock)[1..], ["messages/send first", "auth/login -", "users/me second"]);
     }
-}
-
-/// A service whose sessions end, and whose answers take their time. It checks that there is never more
-/// than one login under way.
-#[derive(Debug, Clone, Default)]
-struct Service(Arc<Mutex<Facts>>);
-
-#[derive(Debug, Default)]
-struct Facts {
-    session: u32,
-    logins: u32,
-    logging_in: u32,
-    refuses_logins: bool,
-    calls: u64,
-}
-
-impl Service {
-    fn facts(&self) -> std::sync::MutexGuard<'_, Facts> {
-        self.0.lock().unwrap()
-    }
-
-    fn client(&self) -> Client {
-        Client::over(self.clone(), "http://127.0.0.1:8000/".parse().unwrap()).unwrap().seed(1)
-    }
-}
-
-#[async_trait]
-impl HttpTransport for Service {
-    async fn send(
-        &self,
-        request: Request<Body>,
-        _: &CallOptions,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let is_login = request.uri().path().ends_with("login");
-        let way = {
-            let mut facts = self.facts();
-            facts.calls += 1;
-            if is_login {
-                facts.logging_in += 1;
-                assert_eq!(facts.logging_in, 1, "one login at a time");
-            }
-            // Long and short ways, the same in each run.
-            Duration::from_millis(facts.calls * 7919 % 100)
-        };
-        sleep(way).await;
-        let answer = {
-            let mut facts = self.facts();
-            let cookie = format!("connect.sid=s{}", facts.session);
-            let has_session = request.headers().get("cookie").is_some_and(|sent| *sent == *cookie);
-            if !is_login {
-                let (status, body) = if has_session { (200, PROFILE) } else { (401, "{}") };
-                answer(status, body, None)
-            } else if facts.refuses_logins {
-                facts.logins += 1;
-                facts.logging_in -= 1;
-                answer(401, r#"{"message":"no"}"#, None)
-            } else {
-                facts.logins += 1;
-                facts.session += 1;
-                answer(200, "{}", Some(&format!("s{}", facts.session)))
-            }
-        };
-        sleep(way).await;
-        if is_login && answer.status() == 200 {
-            self.facts().logging_in -= 1;
-        }
-        Ok(answer)
-    }
-}
-
-async fn at_once(client: &Client, calls: usize) -> Vec<Result<(), Error>> {
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..calls {
-        let client = client.clone();
-        running.spawn(async move { client.execute(GetProfile::new()).await.map(drop) });
-    }
-    running.join_all().await
-}
-
-#[tokio::test(start_paused = true)]
-async fn k02_ten_that_find_the_session_over_share_one_login() {
-    let service = Service::default();
-    let client = service.client();
-    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
-    for round in 2..20 {
-        service.facts().session += 1000;
-        let results = at_once(&client, 10).await;
-        assert!(results.iter().all(Result::is_ok), "{results:?}");
-        assert_eq!(service.facts().logins, round);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn k02_ten_that_find_the_login_refused_share_one_refusal() {
-    let service = Service::default();
-    let client = service.client();
-    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
-    (service.facts().session, service.facts().refuses_logins) = (1000, true);
-    for error in at_once(&client, 10).await.into_iter().map(Result::unwrap_err) {
-        // Whoever asks later is not among those who waited.
-        let problem = error.login_problem();
-        assert!(matches!(problem, Some(LoginProblem::Refused | LoginProblem::Locked)), "{error:?}");
-        let ErrorKind::Login(login) = error.kind() else { panic!() };
-        assert_eq!(login.cause().unwrap().status().unwrap().as_u16(), 401);
-        assert_eq!(error.outcome(), Outcome::NotSent);
-    }
-    assert_eq!(service.facts().logins, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_caller_who_gives_up_leaves_the_login_to_the_next() {
-    let service = Service::default();
-    let client = service.client();
-    client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
-    service.facts().session += 1000;
-    // So the way of each is as long as can be, and the first one gives up while it logs in.
-    service.facts().calls = 12;
-    let hasty = client.execute(GetWhatsAppStatus::new()).deadline(Duration::from_millis(60));
-    let (hasty, others) = tokio::join!(hasty, at_once(&client, 5));
-    assert_eq!(hasty.unwrap_err().outcome(), Outcome::NotSent);
-    assert!(others.iter().all(Result::is_ok), "{others:?}");
 }
