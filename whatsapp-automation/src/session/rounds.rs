@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use replykit_inbound::repair_json;
 use replykit_transport::{
     Body, OperationClass, Outcome, Phase, RestFailed, RestFailure, RestRequest, RetryRule,
     TransportError, TransportErrorKind,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
     cookie::{SessionCookie, Told, told},
     jar::{Pass, Renewal},
 };
-use crate::{ApiError, Error, LoginProblem, ProtocolProblem, error::Course};
+use crate::{ApiError, Error, LoginProblem, ProtocolProblem, error::Course, items::problem};
 
 /// The body of a request, and its type.
 type Content = Option<(HeaderValue, Body)>;
@@ -251,9 +253,7 @@ impl Client {
                 is_over,
             });
         }
-        if let Some(refusal) = refusal(status, body) {
-            return Err(Error::refused(refusal).into());
-        }
+        check_success(status, body)?;
         let output = endpoint.read(body).map_err(|problem| unreadable(problem, body))?;
         Ok((output, told(answer.headers(), self.rest.base())))
     }
@@ -275,20 +275,36 @@ fn is_login_page(answer: &Response<Bytes>) -> bool {
         let target = target.unwrap_or_default().to_ascii_lowercase();
         return ["login", "signin", "sign-in"].iter().any(|word| target.contains(word));
     }
-    answer.status().is_success() && answer.body().trim_ascii_start().starts_with(b"<")
+    answer.status().is_success() && begins_with(answer.body(), b'<')
 }
 
-/// `{"success": false}` with a status that says otherwise.
-fn refusal(status: StatusCode, body: &[u8]) -> Option<ApiError> {
+/// Behind a byte order mark and white space.
+fn begins_with(body: &[u8], first: u8) -> bool {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().first() == Some(&first)
+}
+
+/// Refuses `{"success": false}` with a status that says otherwise, and a `success` that is neither.
+fn check_success(status: StatusCode, body: &[u8]) -> Result<(), Error> {
     #[derive(Deserialize)]
-    struct Success {
-        success: bool,
+    struct Answer {
+        success: Option<Value>,
     }
-    let read: Success = serde_json::from_slice(body).ok()?;
-    if read.success {
-        return None;
+    // To serde a list with one entry would do.
+    if !begins_with(body, b'{') {
+        return Ok(());
     }
-    Some(ApiError::read(status, body).unwrap_or_else(|| ApiError::without_words(status)))
+    let json = repair_json(body);
+    match serde_json::from_str(&json).map(|Answer { success }| success) {
+        Ok(None | Some(Value::Bool(true))) => Ok(()),
+        Ok(Some(Value::Bool(false))) => {
+            let words = ApiError::read(status, body);
+            Err(Error::refused(words.unwrap_or_else(|| ApiError::without_words(status))))
+        }
+        // No JSON: the endpoint says what that means.
+        Err(_) if problem(&json) == ProtocolProblem::NotJson => Ok(()),
+        // Neither yes nor no, or both.
+        Ok(Some(_)) | Err(_) => Err(Error::protocol(ProtocolProblem::Shape, body)),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     ErrorKind,
     session::{
-        CreateQr, GetProfile, GetQueue, Logout, Register, ScheduleMessage, SendMessage,
+        CreateQr, GetProfile, GetQueue, ListGroups, Logout, Register, ScheduleMessage, SendMessage,
         canaries::logged_in,
     },
 };
@@ -70,6 +70,7 @@ async fn k01_what_reads_is_made_again_behind_a_login_page_too() {
     for page in [
         redirect.body(Bytes::new()).unwrap(),
         answer(200, " <!DOCTYPE html><form>", Some("anonymous")),
+        answer(200, "\u{feff}\r\n<!-- --><html>", None),
     ] {
         let (client, mock) = with_password().await;
         mock.respond(page);
@@ -177,16 +178,22 @@ async fn a_doubt_from_before_the_login_stays() {
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_login_without_a_cookie_is_no_login() {
     let (client, mock) = logged_in();
     for answer in [
         answer(200, "{}", None),
         answer(200, "{}", Some("x; Domain=example.org")),
         answer(200, r#"{"success":false,"message":"no"}"#, Some("anonymous")),
+        answer(200, "\u{feff}{\"success\":false}", Some("anonymous")),
+        answer(200, r#"{"success":"false","message":"no"}"#, Some("anonymous")),
+        answer(200, r#"{"success":0}"#, Some("anonymous")),
+        answer(200, r#"{"success":true,"success":false}"#, Some("anonymous")),
+        answer(204, "", Some("anonymous")),
         answer(302, "", Some("anonymous")),
     ] {
-        mock.respond(answer);
+        let attempts = if answer.status() == 204 { 2 } else { 1 };
+        (0..attempts).for_each(|_| mock.respond(answer.clone()));
         client.execute(Login::new("johndoe", "canary")).await.unwrap_err();
         assert_eq!(client.save(), logged_in().0.save());
     }
@@ -233,7 +240,11 @@ async fn a_logout_ends_the_session_here_when_it_has_ended_there() {
 
 #[tokio::test]
 async fn k06_success_false_is_a_refusal() {
-    for body in [r#"{"success":false,"message":"canary"}"#, r#"{"success":false}"#] {
+    for body in [
+        r#"{"success":false,"message":"canary"}"#,
+        r#"{"success":false}"#,
+        "\u{feff} {\"success\":false,\"messageId\":\"msg_1\"}",
+    ] {
         let (client, mock) = logged_in();
         mock.answer(200, body);
         let error = client.execute(SendMessage::new("+1", "Hi")).await.unwrap_err();
@@ -251,6 +262,9 @@ async fn k06_an_answer_that_does_not_say_success_is_unknown() {
         r#"{"success":true,"messageId":""}"#,
         r#"{"success":true,"messageId":null}"#,
         r#"{"success":"true","messageId":"msg_1"}"#,
+        r#"{"success":"false","messageId":"msg_1"}"#,
+        r#"{"success":null,"messageId":"msg_1"}"#,
+        r#"{"success":true,"success":false,"messageId":"msg_1"}"#,
         "[]",
         "",
         "null",
@@ -269,6 +283,13 @@ async fn k06_an_answer_that_does_not_say_success_is_unknown() {
     mock.answer(200, r#"{"success":true,"messageId":12345,"scheduledFor":null}"#);
     let accepted = client.execute(SendMessage::new("+1", "Hi")).await.unwrap();
     assert_eq!(accepted.message_id.as_str(), "12345");
+}
+
+#[tokio::test]
+async fn k06_a_list_with_one_entry_is_no_refusal() {
+    let (client, mock) = logged_in();
+    mock.answer(200, "\u{feff}[{\"id\":\"group_id_1\"}]");
+    assert_eq!(client.execute(ListGroups::new()).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
