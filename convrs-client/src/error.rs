@@ -130,6 +130,9 @@ impl Error {
                 (Phase::Connect, TransportErrorKind::Connect | TransportErrorKind::Timeout) => {
                     RetryRule::After(Duration::ZERO)
                 }
+                (Phase::Unwritten, TransportErrorKind::Interrupted) => {
+                    RetryRule::After(Duration::ZERO)
+                }
                 (Phase::Exchange | Phase::Body, _) => unless_send,
                 _ => RetryRule::Never,
             },

@@ -207,6 +207,9 @@ impl RestFailure for Error {
                 (Phase::Connect, TransportErrorKind::Connect | TransportErrorKind::Timeout) => {
                     RetryRule::After(Duration::ZERO)
                 }
+                (Phase::Unwritten, TransportErrorKind::Interrupted) => {
+                    RetryRule::After(Duration::ZERO)
+                }
                 (Phase::Exchange | Phase::Body, _) => unless_send,
                 _ => RetryRule::Never,
             },

@@ -86,6 +86,19 @@ impl Fault {
         matches!(self, Self::Refused | Self::Unanswered) || self.is_tls()
     }
 
+    /// Whether there was a connection, nothing was carried out, and no answer says so: what the client
+    /// makes of it is what it can prove.
+    pub(crate) fn is_ambiguous(self) -> bool {
+        matches!(
+            self,
+            Self::ClosedUnread
+                | Self::ResetUnread
+                | Self::ClosedAt
+                | Self::ResetAt
+                | Self::StalledAt
+        )
+    }
+
     /// Whether it needs a client that speaks TLS.
     pub(crate) fn is_tls(self) -> bool {
         matches!(

@@ -42,7 +42,13 @@ enum Run {
     /// Sends through injected faults, and compares with the server's own count of each send. An
     /// eighth as many reads and writes go beside the sends. The reckless client repeats sends whose
     /// outcome is unknown.
-    Sends(Load),
+    Sends {
+        #[command(flatten)]
+        load: Load,
+        /// What carries them. Both with one seed show how much more the lean one can prove.
+        #[arg(long, value_enum, default_value_t)]
+        transport: sends::Transport,
+    },
     /// Posts to a webhook, and compares with what its sink has. Three of ten posts are repeats. The
     /// reckless sink says yes to what it has not stored, and no repeat is known as one.
     Webhooks(Load),
@@ -74,12 +80,14 @@ trait Verdict: Display {
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let run = Arguments::parse().run;
-    let (Run::Sends(load) | Run::Webhooks(load) | Run::Ws(load)) = run;
+    let (Run::Sends { load, .. } | Run::Webhooks(load) | Run::Ws(load)) = run;
     let seed = load.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
     let (count, reckless) = (usize::try_from(load.count)?, load.reckless);
     let report: Box<dyn Verdict> = match run {
-        Run::Sends(_) => Box::new(sends::run(count, seed, reckless).await?),
+        Run::Sends { transport, .. } => {
+            Box::new(sends::run(count, seed, reckless, transport).await?)
+        }
         Run::Webhooks(_) => Box::new(webhooks::run(count, seed, reckless).await?),
         Run::Ws(_) => Box::new(ws::run(count, seed, reckless).await?),
     };

@@ -136,6 +136,15 @@ impl Report {
     }
 }
 
+impl Report {
+    /// How many sends ended in a fault that only proof can tell from a success, and for how many of
+    /// these there was none.
+    fn ambiguous(&self) -> (usize, usize) {
+        let rows = self.sends.iter().filter(|(fault, _)| fault.is_ambiguous());
+        rows.fold((0, 0), |(calls, unknown), (_, row)| (calls + row.calls, unknown + row.unknown))
+    }
+}
+
 impl Verdict for Report {
     fn passed(&self) -> bool {
         self.strange == 0 && self.breaches.is_empty()
@@ -173,6 +182,12 @@ impl fmt::Display for Report {
             writeln!(f, "{breach}")?;
         }
         writeln!(f, "sends repeated: {}, done more than once: {}", self.repeats, self.doubles)?;
+        let (ambiguous, unknown) = self.ambiguous();
+        let share = 100.0 * unknown as f64 / ambiguous.max(1) as f64;
+        writeln!(
+            f,
+            "not done, and no answer says so: {ambiguous}, of these unknown: {unknown} ({share:.1} %)"
+        )?;
         writeln!(f, "requests of no call, or after a redirect: {}", self.strange)?;
         writeln!(f, "{:.1} s, seed {}", self.elapsed.as_secs_f64(), self.seed)?;
         f.write_str(if self.passed() { "PASS" } else { "FAIL" })

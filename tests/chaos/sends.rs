@@ -12,10 +12,13 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use clap::ValueEnum;
 use convrs_client::{
     Client, Command, CreateUserTag, Error, Extra, GetUser, RateLimits, RetryPolicy, SendMessage,
     SendSmsMessage, SendTextMessage, SendWhatsAppTemplate, SetUserData, SetUserName,
-    transport::{Body, CallOptions, HttpTransport, ReqwestTransport, TransportError},
+    transport::{
+        Body, CallOptions, HttpTransport, HyperTransport, ReqwestTransport, TransportError,
+    },
 };
 use serde_json::Map;
 use tokio::{task::JoinSet, time::timeout};
@@ -34,17 +37,41 @@ const PER_CLIENT: usize = 100;
 /// Well below the deadlines of the calls whose connection fails: only then that proves anything.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(200);
 
+/// What carries the sends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    #[default]
+    Reqwest,
+    Hyper,
+}
+
+impl Transport {
+    fn build(self) -> Result<Arc<dyn HttpTransport>, TransportError> {
+        Ok(match self {
+            Self::Reqwest => {
+                let builder = ReqwestTransport::builder().loopback_only();
+                Arc::new(builder.connect_timeout(CONNECT_TIMEOUT).build()?)
+            }
+            Self::Hyper => {
+                let builder = HyperTransport::builder().loopback_only();
+                Arc::new(builder.connect_timeout(CONNECT_TIMEOUT).build()?)
+            }
+        })
+    }
+}
+
 /// Makes `sends` sends, and reads and writes beside them. With `reckless` the client repeats what may
 /// have been carried out.
 pub(crate) async fn run(
     sends: usize,
     seed: u64,
     reckless: bool,
+    transport: Transport,
 ) -> Result<Report, Box<dyn StdError>> {
     let start = Instant::now();
     let calls = Job::calls(sends);
     let server = Server::start(calls, seed).await?;
-    let run = Arc::new(Run::new(server, calls, seed, reckless)?);
+    let run = Arc::new(Run::new(server, calls, seed, reckless, transport.build()?)?);
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
         workers.spawn(run.clone().work());
@@ -68,15 +95,17 @@ struct Run {
 }
 
 impl Run {
-    fn new(server: Server, calls: usize, seed: u64, reckless: bool) -> Result<Self, Error> {
+    fn new(
+        server: Server,
+        calls: usize,
+        seed: u64,
+        reckless: bool,
+        over: Arc<dyn HttpTransport>,
+    ) -> Result<Self, Error> {
         let counts = std::iter::repeat_with(AtomicU8::default).take(calls).collect();
         let attempts = Arc::new(Attempts { seed, counts });
-        let over = ReqwestTransport::builder().loopback_only().connect_timeout(CONNECT_TIMEOUT);
-        let router = Router {
-            over: over.build()?,
-            addresses: server.addresses.clone().into(),
-            attempts: attempts.clone(),
-        };
+        let router =
+            Router { over, addresses: server.addresses.clone().into(), attempts: attempts.clone() };
         let clients = (0..calls.div_ceil(PER_CLIENT))
             .map(|index| client(router.clone(), seed.wrapping_add(index as u64)))
             .collect::<Result<_, _>>()?;
@@ -199,7 +228,7 @@ impl Attempts {
 /// Sends each attempt to the port that has the attempt's fault.
 #[derive(Debug, Clone)]
 struct Router {
-    over: ReqwestTransport,
+    over: Arc<dyn HttpTransport>,
     addresses: Arc<[SocketAddr]>,
     attempts: Arc<Attempts>,
 }
@@ -237,17 +266,19 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_the_client_says_of_a_send_is_what_the_server_has_counted() {
-        let report = run(300, 1, false).await.unwrap();
-        assert!(report.passed(), "{report}");
-        // Faults of every sort had their effect.
-        for said in [Said::Ok, NOT_SENT, REJECTED, UNKNOWN] {
-            assert!(report.said(said) > 0, "{report}");
+        for transport in [Transport::Reqwest, Transport::Hyper] {
+            let report = run(300, 1, false, transport).await.unwrap();
+            assert!(report.passed(), "{report}");
+            // Faults of every sort had their effect.
+            for said in [Said::Ok, NOT_SENT, REJECTED, UNKNOWN] {
+                assert!(report.said(said) > 0, "{report}");
+            }
         }
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_client_that_repeats_what_may_have_been_carried_out_is_found() {
-        let report = run(300, 1, true).await.unwrap();
+        let report = run(300, 1, true, Transport::Reqwest).await.unwrap();
         assert!(report.doubles() > 0 && !report.passed(), "{report}");
     }
 

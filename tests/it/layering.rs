@@ -178,9 +178,11 @@ fn each_network_library_and_sqlite_is_named_in_one_place() {
                 assert!(!names(&code, "reqwest"), "{}", path.display());
                 assert!(!names(&code, "url"), "{}", path.display());
             }
-            let server = path.starts_with(repository().join("sandbox/src/server"));
-            if !is("sandbox/src/server.rs") && !server {
-                for library in ["axum", "hyper", "hyper_util"] {
+            let below = |folder: &str| path.starts_with(repository().join(folder));
+            let server = is("sandbox/src/server.rs") || below("sandbox/src/server");
+            assert!(server || !names(&code, "axum"), "{}", path.display());
+            if !server && !below("transport/src/over_hyper") {
+                for library in ["hyper", "hyper_util"] {
                     assert!(!names(&code, library), "{}", path.display());
                 }
             }

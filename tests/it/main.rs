@@ -38,3 +38,8 @@ mod session_wire;
 mod support;
 mod webhook;
 mod wire;
+
+use convrs_client::transport::{ReqwestTransport as Transport, ReqwestTransportBuilder as Builder};
+
+/// Whether the transport can tell that no byte of a request was written.
+const PROVES_UNWRITTEN: bool = false;

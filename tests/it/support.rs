@@ -14,7 +14,7 @@ use axum::{Router, routing};
 use bytes::Bytes;
 use convrs_client::{
     Ack, DeliveryCallback,
-    transport::{Body, CallOptions, HttpTransport, ReqwestTransport},
+    transport::{Body, CallOptions, HttpTransport},
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -22,6 +22,8 @@ use tokio::{
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
+
+use crate::Transport;
 
 /// The token of the document's examples.
 pub(crate) const TOKEN: &str = "2730b3490cf32a1c16ac8b91e034aa9f073996f7";
@@ -38,8 +40,8 @@ pub(crate) fn fixture(name: &str) -> Value {
 }
 
 /// One that no proxy of the environment can come between.
-pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::builder().loopback_only().build().unwrap()
+pub(crate) fn transport() -> Transport {
+    Transport::builder().loopback_only().build().unwrap()
 }
 
 /// A request by hand, without any client.

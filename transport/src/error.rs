@@ -31,6 +31,8 @@ pub enum Phase {
     Queue,
     /// Resolving the name, opening the connection, the TLS handshake.
     Connect,
+    /// A connection was there, and no byte of the request was written to it.
+    Unwritten,
     /// A connection was there: bytes of the request may have been written, no answer had begun.
     Exchange,
     /// The head of the answer was read; its body was not read to the end.
@@ -122,11 +124,11 @@ impl TransportError {
     }
 
     /// Whether the request can have been carried out: [`Outcome::NotSent`] as long as no connection
-    /// was there, [`Outcome::Unknown`] from then on. Never `Rejected`: a refusal is an answer.
+    /// was there, or no byte was written to it, [`Outcome::Unknown`] from then on. Never `Rejected`: a refusal is an answer.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.phase {
-            Phase::Prepare | Phase::Queue | Phase::Connect => Outcome::NotSent,
+            Phase::Prepare | Phase::Queue | Phase::Connect | Phase::Unwritten => Outcome::NotSent,
             Phase::Exchange | Phase::Body => Outcome::Unknown,
         }
     }

@@ -1,6 +1,6 @@
 // The examples of the README need both features; its text does not.
 #![cfg_attr(
-    any(not(doctest), all(feature = "mock", feature = "reqwest")),
+    any(not(doctest), all(feature = "hyper", feature = "mock", feature = "reqwest")),
     doc = include_str!("../README.md")
 )]
 
@@ -13,6 +13,8 @@ mod mock;
 #[cfg(feature = "mock")]
 mod mock_websocket;
 mod outcome;
+#[cfg(feature = "hyper")]
+mod over_hyper;
 #[cfg(feature = "reqwest")]
 mod over_reqwest;
 #[cfg(feature = "ws")]
@@ -33,6 +35,8 @@ pub use mock::MockTransport;
 #[cfg(feature = "mock")]
 pub use mock_websocket::{MockServer, MockWebSockets};
 pub use outcome::Outcome;
+#[cfg(feature = "hyper")]
+pub use over_hyper::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "reqwest")]
 pub use over_reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 #[cfg(feature = "ws")]

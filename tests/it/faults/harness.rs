@@ -6,11 +6,11 @@ use convrs_client::{
     Client, CreateUserTag, Error, ErrorCode, ErrorKind, GetUser, Mid, OperationClass, Outcome,
     ProtocolProblem, RateLimits, RetryPolicy, RetryRule, SendSmsMessage, SendWhatsAppTemplate,
     SetUserName,
-    transport::{Phase, ReqwestTransport, ReqwestTransportBuilder, TransportErrorKind},
+    transport::{Phase, TransportErrorKind},
 };
 use replykit_tests::fault_server::{FaultServer, Script, Setup};
 
-use crate::support::TOKEN;
+use crate::{Builder, Transport, support::TOKEN};
 
 /// A yes that every command understands, and the message that it names.
 pub(crate) const YES: &str = r#"{"ok":1,"mid":"6462","data":{"uid":"73-tel-1"}}"#;
@@ -71,7 +71,7 @@ impl Op {
 
 /// A client that repeats as by default but hardly waits: where a rule asks for a real wait, it gives up
 /// at once, and the rule is compared instead. Its rate limits are out of the way.
-pub(crate) fn client(transport: ReqwestTransportBuilder, endpoint: &str) -> Client {
+pub(crate) fn client(transport: Builder, endpoint: &str) -> Client {
     let mut policy = RetryPolicy::default();
     policy.base = Duration::from_millis(1);
     policy.longest_wait = Duration::from_millis(50);
@@ -83,8 +83,8 @@ pub(crate) fn client(transport: ReqwestTransportBuilder, endpoint: &str) -> Clie
         .rate_limits(limits)
 }
 
-pub(crate) fn loopback() -> ReqwestTransportBuilder {
-    ReqwestTransport::builder().loopback_only()
+pub(crate) fn loopback() -> Builder {
+    Transport::builder().loopback_only()
 }
 
 /// How a call has to end.

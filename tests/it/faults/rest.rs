@@ -7,13 +7,14 @@ mod sends;
 
 use std::time::Duration;
 
-use convrs_client::transport::{Phase, ReqwestTransportBuilder, RestFailure, TransportErrorKind};
+use convrs_client::transport::{Phase, RestFailure, TransportErrorKind};
 use replykit_tests::fault_server::{FaultServer, Script, Setup};
 use whatsapp_automation::{
     Error, ErrorKind, Media, OperationClass, Outcome, RetryPolicy, RetryRule, crm, session,
 };
 
 use super::harness::{AT_ONCE, HASTY, PATIENT, UNLESS_SEND};
+use crate::Builder;
 
 /// An answer that every endpoint below understands.
 const YES: &str = r#"{"id":7,"success":true,"messageId":"7","qrCodeUrl":"https://x/?data=x"}"#;
@@ -108,7 +109,7 @@ impl Clients {
 
 /// Clients that repeat as by default and hardly wait: where a rule asks for a real wait they give up, and
 /// the rule is compared instead. There is a session, and no password.
-fn client(transport: ReqwestTransportBuilder, base: &str) -> Clients {
+fn client(transport: Builder, base: &str) -> Clients {
     let mut policy = RetryPolicy::default();
     policy.base = Duration::from_millis(1);
     policy.longest_wait = Duration::from_millis(50);

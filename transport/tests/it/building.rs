@@ -1,12 +1,13 @@
 //! Settings that cannot be used.
 
-use replykit_transport::{
-    Outcome, Phase, ReqwestTransport, ReqwestTransportBuilder, TransportErrorKind as Kind,
+use replykit_transport::{Outcome, Phase, TransportErrorKind as Kind};
+
+use crate::{
+    Builder, Transport,
+    support::{assert_passed, assert_silent, facts, is_alone, run_alone},
 };
 
-use crate::support::{assert_passed, assert_silent, facts, is_alone, run_alone};
-
-fn assert_refused(builder: ReqwestTransportBuilder, hint: &str) {
+fn assert_refused(builder: Builder, hint: &str) {
     let error = builder.build().unwrap_err();
     assert_silent(&error);
     assert_eq!(facts(&error), (Phase::Prepare, Kind::Invalid, Outcome::NotSent));
@@ -17,7 +18,7 @@ fn assert_refused(builder: ReqwestTransportBuilder, hint: &str) {
 fn a_root_certificate_that_is_no_pem_is_an_error() {
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
     for pem in ["", "no certificate", &key] {
-        let builder = ReqwestTransport::builder().root_certificate_pem(pem);
+        let builder = Transport::builder().root_certificate_pem(pem);
         assert_refused(builder, "-----BEGIN CERTIFICATE-----");
     }
 }
@@ -25,21 +26,21 @@ fn a_root_certificate_that_is_no_pem_is_an_error() {
 #[test]
 fn a_root_certificate_that_is_damaged_is_an_error() {
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert_refused(ReqwestTransport::builder().root_certificate_pem(pem), "root certificate");
+    assert_refused(Transport::builder().root_certificate_pem(pem), "root certificate");
 }
 
 #[test]
 fn a_user_agent_that_no_header_can_carry_is_an_error() {
     for name in ["a\r\nx-evil: 1", "nul\0", "a\u{7f}"] {
-        assert_refused(ReqwestTransport::builder().user_agent(name), "user agent");
+        assert_refused(Transport::builder().user_agent(name), "user agent");
     }
 }
 
 #[test]
 fn a_machine_without_root_certificates_is_an_error_and_no_panic() {
     if is_alone() {
-        assert!(ReqwestTransport::builder().loopback_only().build().is_ok(), "needs none");
-        return assert_refused(ReqwestTransport::builder().no_proxy(), "ca-certificates");
+        assert!(Transport::builder().loopback_only().build().is_ok(), "needs none");
+        return assert_refused(Transport::builder().no_proxy(), "ca-certificates");
     }
     assert_passed(&run_alone(
         "building::a_machine_without_root_certificates_is_an_error_and_no_panic",

@@ -1,8 +1,11 @@
 //! What the server sees of a request.
 
-use replykit_transport::{Body, HttpTransport, ReqwestTransport};
+use replykit_transport::{Body, HttpTransport};
 
-use crate::support::{OK, Server, header, patient, transport};
+use crate::{
+    Transport,
+    support::{OK, Server, header, patient, transport},
+};
 
 #[tokio::test]
 async fn a_request_arrives_as_it_was_given() {
@@ -52,7 +55,7 @@ async fn h09_identity_is_the_one_encoding_that_is_asked_for() {
 async fn the_user_agent_is_the_default_or_the_set_one_or_that_of_the_request() {
     let server = Server::answering(OK).await;
     let get = || http::Request::get(server.url());
-    let named = ReqwestTransport::builder().no_proxy().user_agent("shop/2").build().unwrap();
+    let named = Transport::builder().no_proxy().user_agent("shop/2").build().unwrap();
     let own = get().header("User-Agent", "mine").body(Body::empty()).unwrap();
 
     transport().send(get().body(Body::empty()).unwrap(), &patient()).await.unwrap();

@@ -12,3 +12,8 @@ mod support;
 mod targets;
 mod uploads;
 mod websockets;
+
+use replykit_transport::{ReqwestTransport as Transport, ReqwestTransportBuilder as Builder};
+
+/// Whether it can tell that no byte of a request was written.
+const PROVES_UNWRITTEN: bool = false;

@@ -14,8 +14,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use replykit_transport::{
-    Body, CallOptions, HttpTransport, Outcome, Phase, ReqwestTransport, TransportError,
-    TransportErrorKind,
+    Body, CallOptions, HttpTransport, Outcome, Phase, TransportError, TransportErrorKind,
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha1_smol::Sha1;
@@ -26,11 +25,13 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::Transport;
+
 /// Stands in every request where a secret could stand, and may appear in no error.
 pub(crate) const CANARY: &str = "canary-8d1f";
 
-pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::builder().no_proxy().build().unwrap()
+pub(crate) fn transport() -> Transport {
+    Transport::builder().no_proxy().build().unwrap()
 }
 
 /// More time than any of these calls needs.
@@ -53,7 +54,7 @@ pub(crate) fn secret_request(base: &str) -> http::Request<Body> {
 
 /// The error of a call that has to fail, after a look for the canary.
 pub(crate) async fn failure(
-    transport: &ReqwestTransport,
+    transport: &Transport,
     base: &str,
     options: &CallOptions,
 ) -> TransportError {

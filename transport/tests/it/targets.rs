@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use replykit_transport::{
-    Body, CallOptions, HttpTransport, Outcome, Phase, ReqwestTransport, TransportErrorKind as Kind,
-    check_target, is_loopback,
+    Body, CallOptions, HttpTransport, Outcome, Phase, TransportErrorKind as Kind, check_target,
+    is_loopback,
 };
 
-use crate::support::{
-    CANARY, OK, Server, Untouched, assert_silent, facts, failure, patient, secret_request,
-    transport,
+use crate::{
+    Transport,
+    support::{
+        CANARY, OK, Server, Untouched, assert_silent, facts, failure, patient, secret_request,
+        transport,
+    },
 };
 
 #[tokio::test]
@@ -39,7 +42,7 @@ async fn d02_plain_http_to_another_host_is_refused_before_its_name_is_resolved()
 
 #[tokio::test]
 async fn a_transport_for_this_machine_talks_to_no_other() {
-    let transport = ReqwestTransport::builder().loopback_only().build().unwrap();
+    let transport = Transport::builder().loopback_only().build().unwrap();
     let error = failure(&transport, "https://example.invalid", &patient()).await;
     assert_eq!(facts(&error), (Phase::Prepare, Kind::Invalid, Outcome::NotSent));
     assert!(error.to_string().contains("this machine only"), "{error}");

@@ -1,0 +1,247 @@
+mod connect;
+mod exchange;
+mod pool;
+mod tls;
+mod witness;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect::Connector;
+use http::{HeaderValue, header};
+use pool::{Origin, Pool};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    Body, CallOptions, Connection, HttpTransport, Phase, TransportError,
+    TransportErrorKind as Kind, check_target, is_loopback,
+};
+
+/// [`HttpTransport`] over the hyper library: HTTP/1.1, rustls with ring, and the root certificates of
+/// Mozilla, which are built in. The feature `hyper-platform-roots` takes those of the machine in their
+/// place, and `hyper-aws-lc` another library in place of ring.
+///
+/// - It counts what it writes. A call that fails with no byte of its request written is
+///   [`Phase::Unwritten`], and so provably not sent, where [`ReqwestTransport`](crate::ReqwestTransport)
+///   can only say `Unknown`. Nothing is written behind the end of a call, whatever ends it.
+/// - No redirect is followed and nothing is repeated: each call is one request at most.
+/// - `https` is required, except to this machine.
+/// - Connecting has a limit of its own (default 5 s). No failure within it sends anything, and a
+///   deadline that is shorter proves as much.
+/// - It uses no proxy. Where `HTTPS_PROXY` or `ALL_PROXY` is set, it is an error to build one without
+///   [`no_proxy`](HyperTransportBuilder::no_proxy): take `ReqwestTransport` for a proxy.
+/// - Answers must come uncompressed: `Accept-Encoding: identity` is sent.
+///
+/// Cloning is cheap and shares the connections. It has no task of its own: an idle connection is looked
+/// at when it is used again, and closed after 90 s by whoever calls next.
+#[derive(Clone)]
+pub struct HyperTransport(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    pool: Pool,
+    connect_timeout: Duration,
+    user_agent: HeaderValue,
+    loopback_only: bool,
+}
+
+impl HyperTransport {
+    /// A transport with the default settings.
+    ///
+    /// # Errors
+    /// As [`HyperTransportBuilder::build`].
+    pub fn new() -> Result<Self, TransportError> {
+        Self::builder().build()
+    }
+
+    /// A transport with settings of your own.
+    pub fn builder() -> HyperTransportBuilder {
+        HyperTransportBuilder {
+            connect_timeout: Duration::from_secs(5),
+            user_agent: concat!("replykit/", env!("CARGO_PKG_VERSION")).to_owned(),
+            root_certificates: Vec::new(),
+            no_proxy: false,
+            loopback_only: false,
+        }
+    }
+}
+
+impl fmt::Debug for HyperTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HyperTransport")
+            .field("connect_timeout", &self.0.connect_timeout)
+            .field("loopback_only", &self.0.loopback_only)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`HyperTransport`].
+#[derive(Debug)]
+#[must_use = "call build()"]
+pub struct HyperTransportBuilder {
+    connect_timeout: Duration,
+    user_agent: String,
+    root_certificates: Vec<Vec<u8>>,
+    no_proxy: bool,
+    loopback_only: bool,
+}
+
+impl HyperTransportBuilder {
+    /// The limit on resolving, connecting and the TLS handshake together. Default: 5 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// The `User-Agent` of requests that bring none. Default: `replykit/` and the version.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = name.into();
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Talks to this machine and to no other. Such a transport trusts none but the certificates added to
+    /// it.
+    pub fn loopback_only(mut self) -> Self {
+        self.loopback_only = true;
+        self
+    }
+
+    /// Trusts the certificates in `pem` besides those that are built in. Can be called several times.
+    pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Builds the transport. Does no I/O.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Invalid`](Kind::Invalid): a certificate that is no PEM, a user agent that
+    /// cannot be used, or a proxy in the environment.
+    pub fn build(self) -> Result<HyperTransport, TransportError> {
+        if !self.no_proxy && !self.loopback_only && has_proxy() {
+            return Err(TransportError::invalid(
+                "HTTPS_PROXY or ALL_PROXY is set, and HyperTransport uses no proxy: take \
+                 ReqwestTransport, or call no_proxy()",
+            ));
+        }
+        let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
+            TransportError::invalid("the user agent holds a character that a header cannot carry")
+        })?;
+        let mut own = Vec::new();
+        for pem in &self.root_certificates {
+            own.extend(certificates(pem)?);
+        }
+        let tls =
+            if self.loopback_only { tls::trusting(own) } else { tls::trusting_others_and(own) };
+        let tls = tls.map_err(|error| {
+            TransportError::invalid(
+                "TLS could not be set up: either a root certificate is damaged, or this machine \
+                 has none (install the package ca-certificates)",
+            )
+            .with_source(error)
+        })?;
+        Ok(HyperTransport(Arc::new(Inner {
+            connector: Connector::new(tls),
+            pool: Pool::default(),
+            connect_timeout: self.connect_timeout,
+            user_agent,
+            loopback_only: self.loopback_only,
+        })))
+    }
+}
+
+fn has_proxy() -> bool {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let no_certificate = || {
+        TransportError::invalid(
+            "a root certificate is not in PEM form: it begins with -----BEGIN CERTIFICATE-----",
+        )
+    };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    found.ok().filter(|found| !found.is_empty()).ok_or_else(no_certificate)
+}
+
+#[async_trait]
+impl HttpTransport for HyperTransport {
+    async fn send(
+        &self,
+        mut request: http::Request<Body>,
+        options: &CallOptions,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let inner = &self.0;
+        check_target(request.uri())?;
+        if inner.loopback_only && !is_loopback(request.uri()) {
+            return Err(TransportError::invalid(
+                "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
+            ));
+        }
+        let end = Instant::from_std(options.deadline);
+        let origin = Origin::of(request.uri())?;
+        complete(&mut request, &origin, &inner.user_agent)?;
+        let opened = timeout_at(end, exchange::open(request)).await;
+        let request = opened.map_err(|_| late())??;
+        if Instant::now() >= end {
+            return Err(late());
+        }
+        let idle = match options.connection {
+            Connection::Fresh => None,
+            Connection::Pooled => inner.pool.take(&origin),
+        };
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let limit = end.min(Instant::now() + inner.connect_timeout);
+                inner.connector.connect(&origin, limit).await?
+            }
+        };
+        let answer = exchange::run(&mut connection, request, options.max_body, end).await?;
+        if options.connection == Connection::Pooled {
+            inner.pool.put(origin, connection);
+        }
+        Ok(answer)
+    }
+}
+
+fn late() -> TransportError {
+    TransportError::new(Phase::Prepare, Kind::Timeout, "the deadline passed before the call began")
+}
+
+/// The headers that every request has, and the target in the form that a server expects.
+fn complete(
+    request: &mut http::Request<Body>,
+    origin: &Origin,
+    user_agent: &HeaderValue,
+) -> Result<(), TransportError> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let target = if target.is_empty() { "/" } else { target };
+    *request.uri_mut() =
+        target.parse().map_err(|_| TransportError::invalid("the URL cannot be used"))?;
+    let length = request.body().len();
+    let has_length = length > 0
+        || !matches!(
+            *request.method(),
+            http::Method::GET | http::Method::HEAD | http::Method::DELETE
+        );
+    let headers = request.headers_mut();
+    headers.entry(header::HOST).or_insert(origin.host_header()?);
+    headers.entry(header::USER_AGENT).or_insert_with(|| user_agent.clone());
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.remove(header::TRANSFER_ENCODING);
+    if has_length {
+        headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    Ok(())
+}
