@@ -131,6 +131,12 @@ impl Error {
         self
     }
 
+    /// With how long the whole call took.
+    pub(crate) fn after(mut self, elapsed: Duration) -> Self {
+        self.0.course.elapsed = elapsed;
+        self
+    }
+
     pub(crate) fn login(problem: LoginProblem, cause: Option<Arc<Self>>) -> Self {
         Self::new(ErrorKind::Login(LoginError { problem, cause }))
     }

@@ -71,13 +71,15 @@ impl<E: Endpoint> Call<'_, E> {
         self.endpoint.validate()?;
         let body = self.endpoint.body()?;
         let time = self.time.unwrap_or(usual_time::<E>());
-        let now = Instant::now();
-        let end = now.checked_add(time).unwrap_or(now + DAY);
-        match E::SESSION {
+        let start = Instant::now();
+        let end = start.checked_add(time).unwrap_or(start + DAY);
+        let result = match E::SESSION {
             SessionUse::Needs => self.client.with_session(&self.endpoint, &body, end).await,
             SessionUse::Begins => self.client.begin(&self.endpoint, &body, end).await,
             SessionUse::Ends => self.client.end(&self.endpoint, &body, end).await,
-        }
+        };
+        // Waits for a login included.
+        result.map_err(|error| error.after(start.elapsed()))
     }
 }
 
@@ -96,7 +98,6 @@ impl Client {
         body: &Content,
         end: Instant,
     ) -> Result<E::Output, Error> {
-        let start = Instant::now();
         let pass = self.session.jar().pass();
         let pass = if pass.cookie.is_some() { pass } else { self.renew(end).await? };
         let first = match self.round(endpoint, body, &pass, end).await {
@@ -114,7 +115,7 @@ impl Client {
         let pass = match self.renew(end).await {
             Ok(pass) => pass,
             Err(error) => {
-                let course = Course { elapsed: start.elapsed(), doubtful, ..Course::of(&first) };
+                let course = Course { doubtful, ..Course::of(&first) };
                 return Err(error.of_call(course));
             }
         };
@@ -122,7 +123,7 @@ impl Client {
             Ok(answered) => return Ok(self.output(&pass, answered)),
             Err(again) => again,
         };
-        let mut course = Course { elapsed: start.elapsed(), ..Course::of(&again) };
+        let mut course = Course::of(&again);
         course.attempts += first.attempts;
         course.doubtful |= doubtful;
         let Failure { mut error, is_over } = again.error;
@@ -194,10 +195,11 @@ impl Client {
         end: Instant,
     ) -> Result<(E::Output, SessionCookie), Error> {
         let nobody = Pass { generation: 0, cookie: None, suspects: false };
-        match self.round(endpoint, body, &nobody, end).await.map_err(error_of)? {
+        let read = |answer: &_| match self.read(endpoint, &nobody, answer)? {
             (output, Some(Told::Set(cookie))) => Ok((output, cookie)),
-            _ => Err(Error::protocol(ProtocolProblem::NoCookie, b"")),
-        }
+            _ => Err(Error::protocol(ProtocolProblem::NoCookie, b"").into()),
+        };
+        self.attempts(endpoint, body, &nobody, end, read).await.map_err(error_of)
     }
 
     fn output<T>(&self, pass: &Pass, (output, told): Answered<T>) -> T {
@@ -215,6 +217,18 @@ impl Client {
         pass: &Pass,
         end: Instant,
     ) -> Result<Answered<E::Output>, RestFailed<Failure>> {
+        let read = |answer: &_| self.read(endpoint, pass, answer);
+        self.attempts(endpoint, body, pass, end, read).await
+    }
+
+    async fn attempts<E: Endpoint, T: Send>(
+        &self,
+        endpoint: &E,
+        body: &Content,
+        pass: &Pass,
+        end: Instant,
+        read: impl Fn(&Response<Bytes>) -> Result<T, Failure> + Send + Sync,
+    ) -> Result<T, RestFailed<Failure>> {
         const MAX_LIST: usize = 64 * 1024 * 1024;
         let mut request = RestRequest::new(E::NAME, E::CLASS, E::METHOD, endpoint.path());
         request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -226,7 +240,7 @@ impl Client {
             request.max_body = MAX_LIST;
         }
         request.body = body.clone();
-        self.rest.call(&request, |answer| self.read(endpoint, pass, &answer)).await
+        self.rest.call(&request, |answer| read(&answer)).await
     }
 
     fn read<E: Endpoint>(

@@ -194,7 +194,8 @@ async fn a_login_without_a_cookie_is_no_login() {
     ] {
         let attempts = if answer.status() == 204 { 2 } else { 1 };
         (0..attempts).for_each(|_| mock.respond(answer.clone()));
-        client.execute(Login::new("johndoe", "canary")).await.unwrap_err();
+        let error = client.execute(Login::new("johndoe", "canary")).await.unwrap_err();
+        assert_eq!(error.attempts(), attempts, "{error:?}");
         assert_eq!(client.save(), logged_in().0.save());
     }
 }

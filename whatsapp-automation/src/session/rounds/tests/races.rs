@@ -11,23 +11,57 @@ use crate::session::{GetWhatsAppStatus, SavedSession};
 /// A service whose sessions end, and whose answers take their time. It checks that there is never more
 /// than one login under way.
 #[derive(Debug, Clone, Default)]
-struct Service(Arc<Mutex<Facts>>);
+pub(super) struct Service(Arc<Mutex<Facts>>);
 
 #[derive(Debug, Default)]
-struct Facts {
-    session: u32,
-    logins: u32,
-    logging_in: u32,
-    refuses_logins: bool,
-    calls: u64,
+pub(super) struct Facts {
+    /// The one that counts.
+    pub(super) session: u32,
+    pub(super) logins: u32,
+    pub(super) logging_in: u32,
+    pub(super) refuses_logins: bool,
+    pub(super) calls: usize,
+    /// What becomes of each request, over and over. None: it is answered.
+    pub(super) faults: Vec<Fault>,
+    /// The messages that went out.
+    pub(super) sent: Vec<Bytes>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fault {
+    None,
+    NoConnection,
+    NoAnswer,
+    /// The session ends right before the request.
+    Expired,
+    /// In place of the answer to what was done.
+    LoginPage,
+}
+
+/// A login under way, until it is answered or given up.
+struct LoggingIn(Service);
+
+impl LoggingIn {
+    fn new(service: &Service) -> Self {
+        let mut facts = service.facts();
+        facts.logging_in += 1;
+        assert_eq!(facts.logging_in, 1, "one login at a time");
+        Self(service.clone())
+    }
+}
+
+impl Drop for LoggingIn {
+    fn drop(&mut self) {
+        self.0.facts().logging_in -= 1;
+    }
 }
 
 impl Service {
-    fn facts(&self) -> std::sync::MutexGuard<'_, Facts> {
+    pub(super) fn facts(&self) -> std::sync::MutexGuard<'_, Facts> {
         self.0.lock().unwrap()
     }
 
-    fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         Client::over(self.clone(), "http://127.0.0.1:8000/".parse().unwrap()).unwrap().seed(1)
     }
 
@@ -44,9 +78,61 @@ impl Service {
             sleep(Duration::from_millis(1)).await;
         }
     }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let is_login = request.uri().path().ends_with("login");
+        let _login = is_login.then(|| LoggingIn::new(self));
+        let (way, fault) = {
+            let mut facts = self.facts();
+            facts.calls += 1;
+            let fault = facts.faults.get(facts.calls % facts.faults.len().max(1)).copied();
+            // Long and short ways, the same in each run.
+            let way = Duration::from_millis(facts.calls as u64 * 7919 % 100);
+            (way, fault.unwrap_or(Fault::None))
+        };
+        sleep(way).await;
+        match fault {
+            Fault::NoConnection => {
+                return Err(TransportError::new(Phase::Connect, TransportErrorKind::Tls, "no"));
+            }
+            Fault::Expired => self.facts().session += 1000,
+            Fault::None | Fault::NoAnswer | Fault::LoginPage => {}
+        }
+        let done = self.carry_out(&request);
+        sleep(way).await;
+        match fault {
+            Fault::NoAnswer => {
+                Err(TransportError::new(Phase::Exchange, TransportErrorKind::Interrupted, "cut"))
+            }
+            Fault::LoginPage => Ok(answer(200, "<html>", Some("anonymous"))),
+            _ => Ok(done),
+        }
+    }
+
+    fn carry_out(&self, request: &Request<Body>) -> Response<Bytes> {
+        let mut facts = self.facts();
+        if request.uri().path().ends_with("login") {
+            facts.logins += 1;
+            if facts.refuses_logins {
+                return answer(401, r#"{"message":"no"}"#, None);
+            }
+            facts.session += 1;
+            return answer(200, "{}", Some(&format!("s{}", facts.session)));
+        }
+        let sent = request.headers().get("cookie");
+        let cookie = format!("connect.sid=s{}", facts.session);
+        if !sent.is_some_and(|sent| *sent == *cookie || sent == "connect.sid=restored") {
+            return answer(401, "{}", None);
+        }
+        if request.uri().path().ends_with("send") {
+            facts.sent.extend(request.body().as_bytes().cloned());
+            return answer(200, ACCEPTED, None);
+        }
+        answer(200, PROFILE, None)
+    }
 }
 
-fn saved() -> SavedSession {
+pub(super) fn saved() -> SavedSession {
     let json = r#"{"origin":"http://127.0.0.1:8000","cookie":"restored"}"#;
     serde_json::from_str(json).unwrap()
 }
@@ -56,44 +142,11 @@ impl HttpTransport for Service {
     async fn send(
         &self,
         request: Request<Body>,
-        _: &CallOptions,
+        options: &CallOptions,
     ) -> Result<Response<Bytes>, TransportError> {
-        let is_login = request.uri().path().ends_with("login");
-        let way = {
-            let mut facts = self.facts();
-            facts.calls += 1;
-            if is_login {
-                facts.logging_in += 1;
-                assert_eq!(facts.logging_in, 1, "one login at a time");
-            }
-            // Long and short ways, the same in each run.
-            Duration::from_millis(facts.calls * 7919 % 100)
-        };
-        sleep(way).await;
-        let answer = {
-            let mut facts = self.facts();
-            let cookie = format!("connect.sid=s{}", facts.session);
-            let sent = request.headers().get("cookie");
-            let has_session =
-                sent.is_some_and(|sent| *sent == *cookie || sent == "connect.sid=restored");
-            if !is_login {
-                let (status, body) = if has_session { (200, PROFILE) } else { (401, "{}") };
-                answer(status, body, None)
-            } else if facts.refuses_logins {
-                facts.logins += 1;
-                facts.logging_in -= 1;
-                answer(401, r#"{"message":"no"}"#, None)
-            } else {
-                facts.logins += 1;
-                facts.session += 1;
-                answer(200, "{}", Some(&format!("s{}", facts.session)))
-            }
-        };
-        sleep(way).await;
-        if is_login && answer.status() == 200 {
-            self.facts().logging_in -= 1;
-        }
-        Ok(answer)
+        let end = Instant::from_std(options.deadline);
+        let late = |_| TransportError::new(Phase::Exchange, TransportErrorKind::Timeout, "late");
+        timeout_at(end, self.answer(request)).await.map_err(late)?
     }
 }
 
@@ -142,11 +195,16 @@ async fn a_caller_who_gives_up_leaves_the_login_to_the_next() {
     let client = service.client();
     client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
     service.facts().session += 1000;
-    // So the way of each is as long as can be, and the first one gives up while it logs in.
-    service.facts().calls = 12;
-    let hasty = client.execute(GetWhatsAppStatus::new()).deadline(Duration::from_millis(60));
-    let (hasty, others) = tokio::join!(hasty, at_once(&client, 5));
-    assert_eq!(hasty.unwrap_err().outcome(), Outcome::NotSent);
+    // The first one is the first to log in, and gives up while it does.
+    service.facts().calls = 99;
+    let hasty = client.execute(GetWhatsAppStatus::new()).deadline(Duration::from_millis(20));
+    let give_up = async {
+        service.until_somebody_logs_in().await;
+        assert_eq!(service.facts().logins, 1);
+    };
+    let (hasty, (), others) = tokio::join!(hasty, give_up, at_once(&client, 5));
+    let error = hasty.unwrap_err();
+    assert_eq!((error.outcome(), error.elapsed()), (Outcome::NotSent, Duration::from_millis(20)));
     assert!(others.iter().all(Result::is_ok), "{others:?}");
 }
 
