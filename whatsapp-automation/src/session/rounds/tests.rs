@@ -11,6 +11,7 @@ use crate::{
     },
 };
 
+mod dropped;
 mod races;
 
 const PROFILE: &str = r#"{"id":"user_1"}"#;
