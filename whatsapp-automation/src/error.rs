@@ -145,7 +145,10 @@ impl Error {
     pub(crate) fn failed_login(cause: Arc<Self>) -> Self {
         let refused = cause.is_refusal();
         let problem = if refused { LoginProblem::Refused } else { LoginProblem::Failed };
-        Self::login(problem, Some(cause))
+        let retry_after = cause.retry_after();
+        let mut error = Self::login(problem, Some(cause));
+        error.0.retry_after = retry_after;
+        error
     }
 
     /// Whether the server said no, and would say it again.

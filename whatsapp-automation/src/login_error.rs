@@ -18,11 +18,12 @@ pub enum LoginProblem {
     /// The server has ended the session, and no password was kept to begin another one.
     Expired,
     /// The server refused the login that was to begin another session, or refused that session right
-    /// away. None is tried for 30 s.
+    /// away. None is tried for 30 s, or for longer where the server asks for that, 60 s at most.
     Refused,
     /// The login that was to begin another session could not be carried out in time.
     Failed,
-    /// A login was refused less than 30 s ago, so none was tried.
+    /// A login was refused less than 30 s ago, or the server asked to wait before the next one, so none
+    /// was tried. [`Error::retry_after`] says for how long.
     Locked,
 }
 
@@ -53,8 +54,8 @@ impl fmt::Display for LoginError {
             }
             LoginProblem::Failed => "the session is over, and the login for another one failed",
             LoginProblem::Locked => {
-                "the server refused a login less than 30 s ago, so none was tried: check the \
-                 username and the password, then execute Login"
+                "the server refused a login a moment ago or asked to wait, so none was tried: wait, \
+                 or check the username and the password and execute Login"
             }
         })
     }

@@ -22,7 +22,8 @@ use crate::{Error, Invalid, session::Endpoint, trace::Trace};
 /// A session that is over is begun anew where
 /// [`Login::keep_password`](super::Login::keep_password) allowed it: one login for all who wait for it,
 /// and the call is made once more. A call that may have sent a message is not, unless the server said
-/// by 401 or 403 that it did nothing. After a login that was refused none is tried for 30 s.
+/// by 401 or 403 that it did nothing. After a login that was refused none is tried for 30 s,
+/// nor as long as the server asks to wait (60 s at most).
 #[derive(Clone)]
 pub struct Client {
     pub(super) rest: RestClient,

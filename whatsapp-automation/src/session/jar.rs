@@ -18,6 +18,8 @@ use crate::{Error, LoginProblem};
 
 /// How long no login is tried after one that was refused.
 const LOCK: Duration = Duration::from_secs(30);
+/// How long none is tried at most, whatever the server asks for.
+const LONGEST_LOCK: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub(super) struct Jar {
@@ -167,9 +169,9 @@ impl Jar {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                if error.is_refusal() {
-                    self.locked_until = Some(now + LOCK);
-                }
+                let asked = error.retry_after().unwrap_or_default().min(LONGEST_LOCK);
+                let lock = if error.is_refusal() { asked.max(LOCK) } else { asked };
+                self.locked_until = Some(now + lock);
                 self.failure = Some(error.clone());
                 Err(Error::failed_login(error))
             }

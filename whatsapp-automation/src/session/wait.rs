@@ -3,7 +3,7 @@ use std::{ops::ControlFlow, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use super::{Client, MessageId, QueueState, QueuedMessage};
-use crate::{Error, LoginProblem, Outcome};
+use crate::{Error, ErrorKind, LoginProblem, Outcome};
 
 /// What became of a message while somebody waited for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,17 +85,28 @@ impl Client {
 
 /// Whether another look would end like this one: no session, or a refusal.
 fn is_final(error: &Error) -> bool {
-    let no_session = error.login_problem().is_some_and(|problem| problem != LoginProblem::Failed);
+    let no_session = match error.kind() {
+        ErrorKind::Login(login) => match login.problem() {
+            LoginProblem::Failed => false,
+            // Without a cause, the session right behind the login was refused.
+            LoginProblem::Locked => login.cause().is_none_or(Error::is_refusal),
+            _ => true,
+        },
+        _ => false,
+    };
     let later = error.status().is_some_and(|status| matches!(status.as_u16(), 425 | 429));
     no_session || error.outcome() == Outcome::Rejected && !later
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http::Response;
     use replykit_transport::MockTransport;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::session::Login;
 
     fn client(answers: &[(u16, Value)]) -> (Client, MockTransport) {
         let (client, mock) = super::super::canaries::logged_in();
@@ -149,5 +160,24 @@ mod tests {
         let error = client.wait_until_sent("msg_7", MINUTE).await.unwrap_err();
         assert_eq!(error.login_problem(), Some(LoginProblem::Expired));
         assert_eq!(mock.requests().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_has_to_wait_does_not_end_the_wait() {
+        let (client, mock) = client(&[]);
+        let login = || {
+            let answer = Response::builder().header("set-cookie", "connect.sid=x");
+            answer.body(Bytes::from_static(b"{}")).unwrap()
+        };
+        mock.respond(login());
+        client.execute(Login::new("johndoe", "canary").keep_password()).await.unwrap();
+        mock.answer(401, "{}");
+        let later = Response::builder().status(429).header("retry-after", "20");
+        mock.respond(later.body(Bytes::new()).unwrap());
+        mock.respond(login());
+        let (status, body) = queue("sent");
+        mock.answer(status, body.to_string());
+        let waited = client.wait_until_sent("msg_7", MINUTE).await.unwrap();
+        assert!(matches!(waited, Waited::Sent(_)), "{waited:?}");
     }
 }

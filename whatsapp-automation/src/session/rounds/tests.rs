@@ -167,6 +167,33 @@ async fn k02_a_wrong_password_is_told_and_shows_nowhere() {
     client.execute(GetProfile::new()).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn h21_a_server_that_asks_to_wait_with_the_login_is_obeyed() {
+    for (status, asked, problem, wait) in [
+        (429, "50", LoginProblem::Failed, 50),
+        (503, "50", LoginProblem::Failed, 50),
+        (401, "50", LoginProblem::Refused, 50),
+        (401, "10", LoginProblem::Refused, 30),
+        (429, "99999999999999999999", LoginProblem::Failed, 60),
+    ] {
+        let (client, mock) = with_password().await;
+        mock.answer(401, "{}");
+        let refusal = Response::builder().status(status).header("retry-after", asked);
+        mock.respond(refusal.body(Bytes::new()).unwrap());
+        let error = client.execute(GetProfile::new()).await.unwrap_err();
+        assert_eq!(error.login_problem(), Some(problem), "{status} {asked}");
+        assert_eq!(error.retry_after().unwrap().as_secs(), asked.parse().unwrap_or(u64::MAX));
+        sleep(Duration::from_secs(wait - 1)).await;
+        let error = client.execute(GetProfile::new()).await.unwrap_err();
+        assert_eq!(error.login_problem(), Some(LoginProblem::Locked), "{status} {asked}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
+        sleep(Duration::from_secs(1)).await;
+        log_in(&mock, "second");
+        mock.answer(200, PROFILE);
+        client.execute(GetProfile::new()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_doubt_from_before_the_login_stays() {
     let (client, mock) = with_password().await;
