@@ -1,7 +1,7 @@
 //! The queue as a stream that ends.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     future::poll_fn,
     ops::ControlFlow,
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{GetQueue, Pagination, QueuePage, QueuedMessage};
 use crate::{
-    Error, ProtocolProblem,
+    Error, Malformed, ProtocolProblem,
     session::{Client, MessageId},
 };
 
@@ -118,12 +118,18 @@ impl Queue {
 
     fn take(&mut self, page: QueuePage) {
         self.pages.took(&page);
-        for malformed in page.messages.malformed() {
+        let unreadable = |malformed: &Malformed| {
             let json = malformed.json().to_string();
-            self.entries.push_back(Err(Error::protocol(ProtocolProblem::Shape, json.as_bytes())));
-        }
-        for message in page.messages.into_vec() {
-            if self.given.insert(message.id.clone()) {
+            (malformed.index(), Error::protocol(ProtocolProblem::Shape, json.as_bytes()))
+        };
+        let mut bad: BTreeMap<_, _> = page.messages.malformed().iter().map(unreadable).collect();
+        let mut good = page.messages.into_vec().into_iter();
+        for place in 0..good.len() + bad.len() {
+            if let Some(error) = bad.remove(&place) {
+                self.entries.push_back(Err(error));
+            } else if let Some(message) = good.next()
+                && self.given.insert(message.id.clone())
+            {
                 self.entries.push_back(Ok(message));
             }
         }
