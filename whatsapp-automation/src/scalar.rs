@@ -7,10 +7,13 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// An id: an integer, or a text of one.
-pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let integer = deserializer.deserialize_any(Integer)?;
-    integer.ok_or_else(|| D::Error::custom("an integer is missing"))
+/// An integer, or a text of one.
+pub(crate) fn integer<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: TryFrom<i64, Error: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    if_any(deserializer)?.ok_or_else(|| D::Error::custom("an integer is missing"))
 }
 
 /// An integer that may be absent: `null` and the empty text are none.

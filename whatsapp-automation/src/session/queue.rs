@@ -90,12 +90,16 @@ pub struct QueuePage {
 #[non_exhaustive]
 pub struct Pagination {
     /// The number of this page, counted from 1.
+    #[serde(deserialize_with = "scalar::integer")]
     pub page: u64,
     /// How many messages a page has.
+    #[serde(deserialize_with = "scalar::integer")]
     pub limit: u64,
     /// How many messages there are.
+    #[serde(deserialize_with = "scalar::integer")]
     pub total: u64,
     /// How many pages there are.
+    #[serde(deserialize_with = "scalar::integer")]
     pub pages: u64,
 }
 

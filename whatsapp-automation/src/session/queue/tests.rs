@@ -72,6 +72,24 @@ async fn a_message_that_cannot_be_read_does_not_cost_the_others() {
     let damaged = page(&[1, 2], 1, 2, 1).replace(r#""id":1"#, r#""id":[]"#);
     let (client, _) = client(&[damaged]);
     assert_eq!(all(&client).await, ["error", "2"]);
+    // Each in its place.
+    let damaged = page(&[1, 2, 3, 4, 5], 1, 5, 1).replace(r#""id":3"#, r#""id":null"#);
+    let (client, _) = self::client(&[damaged.replace(r#""id":5"#, r#""id":"""#)]);
+    assert_eq!(all(&client).await, ["1", "2", "error", "4", "error"]);
+}
+
+#[tokio::test]
+async fn k06_numbers_of_a_page_may_be_texts() {
+    // As a server writes them that gives the query back as it came.
+    let mut read: Value = serde_json::from_str(&page(&[1], 1, 1, 1)).unwrap();
+    read["pagination"] = json!({"page": "1", "limit": "100", "total": 1, "pages": 1.0});
+    let (client, mock) = client(&[read.to_string()]);
+    assert_eq!(all(&client).await, ["1"]);
+    for odd in [json!("many"), json!(-1), json!(null), json!(1.5), json!("")] {
+        read["pagination"]["total"] = odd;
+        mock.answer(200, read.to_string());
+        assert_eq!(all(&client).await, ["error"], "{read}");
+    }
 }
 
 #[tokio::test]
