@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
 };
 
@@ -48,17 +48,27 @@ fn judge(_: &[Case], report: &mut Report) -> Result<(), String> {
 }
 
 /// Instructions of one call: what more calls cost over fewer.
-fn instructions(program: &Path, url: &str, mode: &str) -> Result<f64, String> {
-    let few = count(program, &[url, mode, &FEW.to_string()])?;
-    let more = count(program, &[url, mode, &MORE.to_string()])?;
+fn instructions(program: &Kept, url: &str, mode: &str) -> Result<f64, String> {
+    let few = count(&program.0, &[url, mode, &FEW.to_string()])?;
+    let more = count(&program.0, &[url, mode, &MORE.to_string()])?;
     Ok((more - few) / f64::from(MORE - FEW))
 }
 
 /// The program that makes the calls, kept under a name of its own: cargo has one for both builds.
-fn program(name: &str, features: &[&str]) -> Result<PathBuf, String> {
-    let kept = env::temp_dir().join(format!("{PROGRAM}-{name}.{}", std::process::id()));
-    fs::copy(build(PROGRAM, features)?, &kept).map_err(|e| format!("{PROGRAM}: {e}"))?;
+fn program(name: &str, features: &[&str]) -> Result<Kept, String> {
+    let kept = Kept(env::temp_dir().join(format!("{PROGRAM}-{name}.{}", std::process::id())));
+    fs::copy(build(PROGRAM, features)?, &kept.0).map_err(|e| format!("{PROGRAM}: {e}"))?;
     Ok(kept)
+}
+
+/// A copy of a program, for as long as it is needed.
+struct Kept(PathBuf);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Where that fails, the system cleans up.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// A server that knows one user. It ends with the program.
