@@ -263,8 +263,8 @@ impl Endpoint for Logout {
         "api/auth/logout".to_owned()
     }
 
-    fn read(&self, _: &[u8]) -> Result<(), ProtocolProblem> {
-        Ok(())
+    fn read(&self, body: &[u8]) -> Result<(), ProtocolProblem> {
+        read_object::<BTreeMap<String, Value>>(body).map(drop)
     }
 }
 

@@ -63,6 +63,6 @@ pub enum SessionUse {
     Needs,
     /// Its answer begins a session, which takes the place of the one before.
     Begins,
-    /// Its success ends the session.
+    /// Its success ends the session. 401 is one too, and is read as `{}`.
     Ends,
 }

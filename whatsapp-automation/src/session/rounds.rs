@@ -253,7 +253,7 @@ impl Client {
         let is_unauthorized = status == StatusCode::UNAUTHORIZED;
         // Nobody can be more logged out than this.
         if is_unauthorized && E::SESSION == SessionUse::Ends {
-            return Ok((endpoint.read(b"").map_err(|problem| unreadable(problem, body))?, None));
+            return Ok((endpoint.read(b"{}").map_err(|problem| unreadable(problem, body))?, None));
         }
         let needs = E::SESSION == SessionUse::Needs;
         let is_suspect = status == StatusCode::FORBIDDEN || is_login_page(answer);
