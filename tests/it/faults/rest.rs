@@ -36,30 +36,33 @@ enum Op {
     Upload,
     SessionRead,
     SessionWrite,
+    SessionCreate,
     SessionSend,
     SessionUpload,
     SessionSchedule,
 }
 
 impl Op {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Read,
         Self::Write,
         Self::Create,
         Self::Send,
         Self::Upload,
         Self::SessionRead,
-        Self::SessionWrite,
+        Self::SessionCreate,
         Self::SessionSend,
         Self::SessionUpload,
         Self::SessionSchedule,
+        // A logout, so it comes last.
+        Self::SessionWrite,
     ];
 
     fn class(self) -> OperationClass {
         match self {
             Self::Read | Self::SessionRead => OperationClass::Read,
             Self::Write | Self::SessionWrite => OperationClass::Write,
-            Self::Create => OperationClass::Create,
+            Self::Create | Self::SessionCreate => OperationClass::Create,
             Self::Send | Self::Upload => OperationClass::Send,
             Self::SessionSend | Self::SessionUpload | Self::SessionSchedule => OperationClass::Send,
         }
@@ -67,7 +70,8 @@ impl Op {
 
     /// Whether its request can be as long as one likes.
     fn has_text(self) -> bool {
-        !matches!(self, Self::Read | Self::SessionRead | Self::SessionWrite)
+        let has_none = [Self::Read, Self::SessionRead, Self::SessionWrite, Self::SessionCreate];
+        !has_none.contains(&self)
     }
 
     /// Calls the endpoint within `time`, with so many bytes more in its request.
@@ -87,7 +91,8 @@ impl Op {
             Self::Send => execute!(crm, crm::SendMessage::new("+1", long("Hi"))),
             Self::Upload => execute!(crm, crm::PostStatus::media(cat())),
             Self::SessionRead => execute!(session, session::GetProfile::new()),
-            Self::SessionWrite => execute!(session, session::CreateQr::new()),
+            Self::SessionWrite => execute!(session, session::Logout::new()),
+            Self::SessionCreate => execute!(session, session::CreateQr::new()),
             Self::SessionSend => execute!(session, session::SendMessage::new("+1", long("Hi"))),
             Self::SessionUpload => {
                 execute!(session, session::SendMessage::new("+1", "Hi").media(cat()))

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// Makes a QR code that pairs a phone with the account: scan it with WhatsApp on that phone. Undocumented:
-/// how long it is good for, and what comes where a phone is paired already.
+/// how long it is good for, and what comes where a phone is paired already. Assumed: it ends the code
+/// before, so it is not repeated in doubt.
 ///
 /// The answer is the URL of a picture at another company, with the pairing secret in it. It is never
 /// fetched: [`QrCode`] has the secret, and draws it.
@@ -34,7 +35,7 @@ impl CreateQr {
 impl Endpoint for CreateQr {
     const NAME: &'static str = "session.create_qr";
     const METHOD: Method = Method::GET;
-    const CLASS: OperationClass = OperationClass::Write;
+    const CLASS: OperationClass = OperationClass::Create;
     type Output = QrCode;
 
     fn path(&self) -> String {

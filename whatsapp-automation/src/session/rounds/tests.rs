@@ -194,6 +194,24 @@ async fn h21_a_server_that_asks_to_wait_with_the_login_is_obeyed() {
     }
 }
 
+/// An endpoint that this crate does not know.
+struct Unpair;
+
+impl Endpoint for Unpair {
+    const NAME: &'static str = "custom.unpair";
+    const METHOD: http::Method = http::Method::DELETE;
+    const CLASS: OperationClass = OperationClass::Write;
+    type Output = ();
+
+    fn path(&self) -> String {
+        "api/whatsapp".to_owned()
+    }
+
+    fn read(&self, _: &[u8]) -> Result<(), ProtocolProblem> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn a_doubt_from_before_the_login_stays() {
     let (client, mock) = with_password().await;
@@ -201,9 +219,18 @@ async fn a_doubt_from_before_the_login_stays() {
     mock.respond(redirect.body(Bytes::new()).unwrap());
     mock.answer(400, r#"{"message":"no"}"#);
     // A write that was redirected may have been carried out.
-    let error = client.execute(CreateQr::new()).await.unwrap_err();
+    let error = client.execute(Unpair).await.unwrap_err();
     assert_eq!(error.login_problem(), Some(LoginProblem::Refused));
     assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_qr_code_is_made_once_where_it_may_have_been_made() {
+    let cut = || TransportError::new(Phase::Exchange, TransportErrorKind::Interrupted, "cut");
+    let (client, mock) = logged_in();
+    mock.fail(cut());
+    let error = client.execute(CreateQr::new()).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,6 +292,14 @@ async fn a_logout_ends_the_session_here_when_it_has_ended_there() {
         assert_eq!(error.login_problem(), Some(LoginProblem::NotLoggedIn));
         assert_eq!((seen(&mock), client.save()), (vec!["auth/logout s%3Acanary".to_owned()], None));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn h10_a_page_in_place_of_an_answer_is_no_logout() {
+    let (client, mock) = logged_in();
+    (0..2).for_each(|_| mock.answer(200, "<html>back soon</html>"));
+    let error = client.execute(Logout::new()).await.unwrap_err();
+    assert_eq!((error.outcome(), client.is_logged_in()), (Outcome::Unknown, true));
 }
 
 #[tokio::test]
