@@ -272,7 +272,7 @@ async fn h10_the_excerpt_of_an_answer_is_short_and_names_nobody() {
     let server = FaultServer::start(Script::reply(200, &page)).await;
     let client = client(loopback(), &server.url());
     let error = Op::Sms.execute(&client, PATIENT, 0).await.unwrap_err();
-    let convrs_client::ErrorKind::Protocol(protocol) = error.kind() else { panic!("{error:?}") };
+    let ErrorKind::Protocol(protocol) = error.kind() else { panic!("{error:?}") };
     assert!(protocol.excerpt().starts_with("<p>"), "H10, {}", protocol.excerpt());
     assert!(protocol.excerpt().len() <= 256, "H10, {} bytes", protocol.excerpt().len());
     for text in private {
