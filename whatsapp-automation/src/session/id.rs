@@ -1,11 +1,14 @@
 use std::fmt;
 
+use replykit_transport::excerpt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::scalar;
 
 /// A message, such as `msg_12345`. A number on the wire is read as its text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+///
+/// Some libraries for WhatsApp put the recipient's number into it, so `Debug` masks what looks like one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct MessageId(String);
 
@@ -26,6 +29,12 @@ impl From<&str> for MessageId {
 impl From<String> for MessageId {
     fn from(id: String) -> Self {
         Self(id)
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageId").field(&excerpt(self.0.as_bytes())).finish()
     }
 }
 
