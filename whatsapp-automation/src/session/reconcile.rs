@@ -57,7 +57,7 @@ impl Sought<'_> {
             Some(time) => planned == Some(time),
             None => planned.is_none_or(|planned| planned >= since),
         };
-        message.to.trim() == to.trim() && same_time && sent.is_none_or(|sent| sent >= since)
+        is_same_recipient(&message.to, to) && same_time && sent.is_none_or(|sent| sent >= since)
     }
 
     fn has_text_of(self, message: &QueuedMessage) -> bool {
@@ -73,11 +73,21 @@ impl Sought<'_> {
     }
 }
 
+/// A server may write a phone number in its own way.
+fn is_same_recipient(one: &str, other: &str) -> bool {
+    let digits = |text: &str| {
+        let in_number = |c: char| c.is_ascii_digit() || " +-.()".contains(c);
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        (text.chars().all(in_number) && !digits.is_empty()).then_some(digits)
+    };
+    one.trim() == other.trim() || digits(one).is_some_and(|one| Some(one) == digits(other))
+}
+
 impl Client {
     /// Looks for what became of a send whose outcome is `Unknown`, in the queue of the account. It reads
     /// and never sends.
     ///
-    /// A message counts where its recipient, its text and its time are those of `send`, and it did not go
+    /// A message counts where its recipient, however the number is written, its text and its time are those of `send`, and it did not go
     /// out before `since`, all to the second: a time just before the send, by the server's clock. Where the
     /// clocks may differ, take a time that is as much earlier.
     ///
@@ -162,6 +172,22 @@ mod tests {
         let list = json!([with("scheduledFor", "2025-02-20T10:00:00Z".into())]);
         let found = reconcile(&SendMessage::new("+1", "Hi"), list).await;
         assert!(matches!(found, Evidence::Likely(_)));
+    }
+
+    #[tokio::test]
+    async fn a_number_counts_however_it_is_written() {
+        let list = json!([with("to", "12345678901".into())]);
+        for phone in ["+12345678901", "+1 (234) 567-89.01", "12345678901", " 1-234-5678901"] {
+            let found = reconcile(&SendMessage::new(phone, "Hi"), list.clone()).await;
+            assert!(matches!(found, Evidence::Likely(_)), "{phone}");
+        }
+        for other in ["+12345678902", "group-12345678901", "", "+"] {
+            let found = reconcile(&SendMessage::new(other, "Hi"), list.clone()).await;
+            assert_eq!(found, Evidence::None, "{other}");
+        }
+        // Without a digit nothing is a number, and so no two of them are the same one.
+        let list = json!([with("to", "-".into())]);
+        assert_eq!(reconcile(&SendMessage::new("+", "Hi"), list).await, Evidence::None);
     }
 
     #[tokio::test]
