@@ -15,6 +15,7 @@ mod odd_answers;
 mod readme;
 mod session_faults;
 mod session_wire;
+mod shareable;
 mod uploads;
 mod wire;
 
