@@ -14,6 +14,7 @@ mod log;
 mod odd_answers;
 mod readme;
 mod session_faults;
+mod session_uploads;
 mod session_wire;
 mod shareable;
 mod uploads;

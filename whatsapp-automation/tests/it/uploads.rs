@@ -31,10 +31,10 @@ use crate::{
 const MIB: u64 = 1024 * 1024;
 
 /// A folder that is gone with its value.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name =
             format!("replykit-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
@@ -44,7 +44,7 @@ impl Folder {
     }
 
     /// A file of `len` zeros, which take no room on the disk.
-    fn zeros(&self, name: &str, len: u64) -> PathBuf {
+    pub(crate) fn zeros(&self, name: &str, len: u64) -> PathBuf {
         let path = self.0.join(name);
         File::create(&path).unwrap().set_len(len).unwrap();
         path
@@ -63,7 +63,7 @@ fn set_len(path: &Path, len: u64) {
 
 /// Another content of the same length, and a time of change that is not the same however coarse the
 /// clock is.
-fn rewrite(path: &Path) {
+pub(crate) fn rewrite(path: &Path) {
     let mut file = OpenOptions::new().write(true).open(path).unwrap();
     file.write_all(b"1").unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
