@@ -29,9 +29,8 @@ pub(super) struct Jar {
     login: Option<Login>,
     /// A session was ended by the server.
     was_ended: bool,
-    /// In this session only 401 says that it is over: whatever else looked like that came again right
-    /// after a new login.
-    is_certain: bool,
+    /// What is no end of this session: it came again right after a new login.
+    ruled_out: Vec<End>,
     locked_until: Option<Instant>,
     renewals: u64,
     failure: Option<Arc<Error>>,
@@ -41,8 +40,16 @@ pub(super) struct Jar {
 pub(super) struct Pass {
     pub(super) generation: u64,
     pub(super) cookie: Option<HeaderValue>,
-    /// Whether more than 401 counts as the end of the session.
-    pub(super) suspects: bool,
+    /// What counts as the end of the session besides 401.
+    pub(super) suspects: Vec<End>,
+}
+
+/// How an answer says, or seems to say, that the session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Unauthorized,
+    Forbidden,
+    LoginPage,
 }
 
 /// What to do where a session is needed and there is none.
@@ -57,10 +64,11 @@ pub(super) enum Renewal {
 
 impl Jar {
     pub(super) fn pass(&self) -> Pass {
+        let counts = |end: &End| self.login.is_some() && !self.ruled_out.contains(end);
         Pass {
             generation: self.generation,
             cookie: self.cookie.as_ref().and_then(SessionCookie::header),
-            suspects: self.login.is_some() && !self.is_certain,
+            suspects: [End::Forbidden, End::LoginPage].into_iter().filter(counts).collect(),
         }
     }
 
@@ -109,15 +117,15 @@ impl Jar {
 
     /// What ended the session of this generation came again right after a new login. By 401 it locks the
     /// login; anything else is no end, then.
-    pub(super) fn over_again(&mut self, generation: u64, unauthorized: bool, now: Instant) {
+    pub(super) fn over_again(&mut self, generation: u64, end: End, now: Instant) {
         if generation != self.generation {
             return;
         }
-        if unauthorized {
+        if end == End::Unauthorized {
             self.over(generation);
             self.locked_until = Some(now + LOCK);
         } else {
-            self.is_certain = true;
+            self.ruled_out.push(end);
         }
     }
 
@@ -182,7 +190,7 @@ impl Jar {
         self.generation += 1;
         self.cookie = cookie;
         self.was_ended = false;
-        self.is_certain = false;
+        self.ruled_out.clear();
     }
 }
 

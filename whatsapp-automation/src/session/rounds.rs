@@ -17,7 +17,7 @@ use super::{
     Client, Endpoint, Login, SessionUse,
     client::Call,
     cookie::{SessionCookie, Told, told},
-    jar::{Pass, Renewal},
+    jar::{End, Pass, Renewal},
 };
 use crate::{ApiError, Error, LoginProblem, ProtocolProblem, error::Course, items::problem};
 
@@ -31,7 +31,7 @@ type Answered<T> = (T, Option<Told>);
 struct Failure {
     error: Error,
     /// The server does not know the session.
-    is_over: bool,
+    end: Option<End>,
 }
 
 impl RestFailure for Failure {
@@ -40,7 +40,7 @@ impl RestFailure for Failure {
     }
 
     fn retry(&self) -> RetryRule {
-        if self.is_over { RetryRule::Never } else { self.error.retry() }
+        if self.end.is_some() { RetryRule::Never } else { self.error.retry() }
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -50,7 +50,7 @@ impl RestFailure for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, is_over: false }
+        Self { error, end: None }
     }
 }
 
@@ -102,7 +102,7 @@ impl Client {
         let pass = if pass.cookie.is_some() { pass } else { self.renew(end).await? };
         let first = match self.round(endpoint, body, &pass, end).await {
             Ok(answered) => return Ok(self.output(&pass, answered)),
-            Err(first) if !first.error.is_over => return Err(error_of(first)),
+            Err(first) if first.error.end.is_none() => return Err(error_of(first)),
             Err(first) => first,
         };
         self.session.jar().over(pass.generation);
@@ -126,11 +126,11 @@ impl Client {
         let mut course = Course::of(&again);
         course.attempts += first.attempts;
         course.doubtful |= doubtful;
-        let Failure { mut error, is_over } = again.error;
-        if is_over {
-            let unauthorized = error.status() == Some(StatusCode::UNAUTHORIZED);
-            self.session.jar().over_again(pass.generation, unauthorized, Instant::now());
-            if unauthorized {
+        let Failure { mut error, end } = again.error;
+        if let Some(end) = end {
+            self.session.jar().over_again(pass.generation, end, Instant::now());
+            // One that says by its body that it was done stays what it is.
+            if error.status() == Some(StatusCode::UNAUTHORIZED) {
                 error = Error::login(LoginProblem::Refused, Some(error.into()));
             }
         }
@@ -194,7 +194,7 @@ impl Client {
         body: &Content,
         end: Instant,
     ) -> Result<(E::Output, SessionCookie), Error> {
-        let nobody = Pass { generation: 0, cookie: None, suspects: false };
+        let nobody = Pass { generation: 0, cookie: None, suspects: Vec::new() };
         let read = |answer: &_| match self.read(endpoint, &nobody, answer)? {
             (output, Some(Told::Set(cookie))) => Ok((output, cookie)),
             _ => Err(Error::protocol(ProtocolProblem::NoCookie, b"").into()),
@@ -250,22 +250,19 @@ impl Client {
         answer: &Response<Bytes>,
     ) -> Result<Answered<E::Output>, Failure> {
         let (status, body) = (answer.status(), answer.body());
-        let is_unauthorized = status == StatusCode::UNAUTHORIZED;
         // Nobody can be more logged out than this.
-        if is_unauthorized && E::SESSION == SessionUse::Ends {
+        if status == StatusCode::UNAUTHORIZED && E::SESSION == SessionUse::Ends {
             return Ok((endpoint.read(b"{}").map_err(|problem| unreadable(problem, body))?, None));
         }
-        let needs = E::SESSION == SessionUse::Needs;
-        let is_suspect = status == StatusCode::FORBIDDEN || is_login_page(answer);
-        let is_over = needs && (is_unauthorized || pass.suspects && is_suspect);
+        let end = end_of_session(answer).filter(|end| {
+            let counts = *end == End::Unauthorized || pass.suspects.contains(end);
+            counts && E::SESSION == SessionUse::Needs
+        });
         if !status.is_success() {
-            return Err(Failure { error: Error::of_answer(answer), is_over });
+            return Err(Failure { error: Error::of_answer(answer), end });
         }
-        if is_over {
-            return Err(Failure {
-                error: Error::protocol(ProtocolProblem::NotJson, body),
-                is_over,
-            });
+        if end.is_some() {
+            return Err(Failure { error: Error::protocol(ProtocolProblem::NotJson, body), end });
         }
         check_success(status, body)?;
         let output = endpoint.read(body).map_err(|problem| unreadable(problem, body))?;
@@ -280,6 +277,14 @@ fn no_turn() -> Error {
 
 fn unreadable(problem: ProtocolProblem, body: &[u8]) -> Failure {
     Error::protocol(problem, body).into()
+}
+
+fn end_of_session(answer: &Response<Bytes>) -> Option<End> {
+    match answer.status() {
+        StatusCode::UNAUTHORIZED => Some(End::Unauthorized),
+        StatusCode::FORBIDDEN => Some(End::Forbidden),
+        _ => is_login_page(answer).then_some(End::LoginPage),
+    }
 }
 
 /// A redirect to a login, or a page where JSON was due.

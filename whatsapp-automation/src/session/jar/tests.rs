@@ -30,7 +30,7 @@ fn k03_a_late_cookie_of_an_older_session_changes_nothing() {
         jar.answered(old, Told::Set(cookie("late")));
         jar.answered(old, Told::Ended);
         jar.over(old);
-        jar.over_again(old, true, Instant::now());
+        jar.over_again(old, End::Unauthorized, Instant::now());
         assert_eq!((value(&jar).map(str::to_owned), jar.pass().generation), (now, generation));
     }
     assert_eq!(value(&jar), Some("b"));
@@ -119,10 +119,10 @@ fn k02_a_login_that_could_not_be_made_is_shared_and_does_not_lock() {
 fn k01_what_a_new_session_is_refused_again_is_no_end_of_it() {
     let (mut jar, now) = (Jar::default(), Instant::now());
     jar.begin(cookie("a"), login());
-    assert!(jar.pass().suspects);
-    jar.over_again(jar.pass().generation, false, now);
-    assert!(!jar.pass().suspects && value(&jar) == Some("a"));
-    jar.over_again(jar.pass().generation, true, now);
+    assert_eq!(jar.pass().suspects, [End::Forbidden, End::LoginPage]);
+    jar.over_again(jar.pass().generation, End::Forbidden, now);
+    assert_eq!((jar.pass().suspects, value(&jar)), (vec![End::LoginPage], Some("a")));
+    jar.over_again(jar.pass().generation, End::Unauthorized, now);
     assert_eq!(problem(jar.renewal(0, now)), Some(LoginProblem::Locked));
 }
 

@@ -133,6 +133,20 @@ async fn k01_a_403_that_a_new_session_gets_too_is_what_it_says() {
     assert!(client.is_logged_in());
 }
 
+#[tokio::test]
+async fn k01_a_403_that_is_what_it_says_leaves_a_login_page_the_end_of_the_session() {
+    let (client, mock) = with_password().await;
+    mock.answer(403, "{}");
+    log_in(&mock, "second");
+    mock.answer(403, "{}");
+    client.execute(GetProfile::new()).await.unwrap_err();
+    let redirect = Response::builder().status(302).header("location", "/login");
+    mock.respond(redirect.body(Bytes::new()).unwrap());
+    log_in(&mock, "third");
+    mock.answer(200, PROFILE);
+    client.execute(GetProfile::new()).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn k02_a_session_that_is_refused_right_away_locks_the_login() {
     let (client, mock) = with_password().await;
