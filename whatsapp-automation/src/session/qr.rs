@@ -86,6 +86,8 @@ mod tests {
             ("https://api.qrserver.com/v1/create-qr-code/?data=...", Some("...")),
             ("https://x/?size=1x1&data=2%40a%2Fb%3D%2C%2B&x=1#f", Some("2@a/b=,+")),
             ("https://x/?data=2@a+b==", Some("2@a+b==")),
+            ("https://x/?data=a&size=1x1&data=b", Some("a")),
+            ("https://x/?data=%F0%9F%98%80é", Some("\u{1f600}é")),
             ("https://x/?data=", None),
             ("https://x/?metadata=a", None),
             ("https://x/", None),
@@ -149,6 +151,8 @@ mod tests {
             let picture = QrCode { payload: PAYLOAD.to_owned() }.to_svg().unwrap();
             assert!(picture.starts_with("<?xml") && picture.ends_with("</svg>"), "{picture}");
             assert!(!picture.contains("href") && !picture.contains(PAYLOAD));
+            let code = QrCode { payload: "é".repeat(1476) + "x" };
+            assert!(code.to_svg().is_some() && code.to_terminal().is_some());
             let code = QrCode { payload: "x".repeat(2954) };
             assert_eq!((code.to_svg(), code.to_terminal()), (None, None));
         }
