@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use replykit_sandbox::{HttpFault, Sandbox};
-use whatsapp_automation::{ErrorKind, LoginProblem, Media, Outcome, session::*};
+use whatsapp_automation::{
+    ErrorKind, Invalid, LoginProblem, Media, OperationClass, Outcome, ProtocolProblem, session::*,
+    transport::Body,
+};
 
 use crate::support::transport;
 
@@ -135,6 +138,76 @@ async fn what_is_wrong_is_refused_and_nothing_is_sent() {
     sandbox.advance(Duration::from_secs(3600)).await;
     assert_eq!(sandbox.session().sent(), []);
     assert_eq!(client.execute(GetQueue::new()).await.unwrap().pagination.total, 0);
+}
+
+/// A send without the rules of the client.
+struct Unchecked<'a>(&'a SendMessage);
+
+impl Endpoint for Unchecked<'_> {
+    const NAME: &'static str = "unchecked";
+    const METHOD: http::Method = SendMessage::METHOD;
+    const CLASS: OperationClass = SendMessage::CLASS;
+    type Output = Accepted;
+
+    fn path(&self) -> String {
+        self.0.path()
+    }
+
+    fn body(&self) -> Result<Option<(http::HeaderValue, Body)>, Invalid> {
+        self.0.body()
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Accepted, ProtocolProblem> {
+        self.0.read(body)
+    }
+}
+
+#[tokio::test]
+async fn what_the_client_refuses_could_not_be_sent() {
+    let (_sandbox, client) = paired().await;
+    let send = SendMessage::new;
+    let mut sends: Vec<_> = ["", " ", "\u{a0}", "\u{200b}", "+", "123", "+123456", "group_id_1"]
+        .map(|to| send(to, "Hi"))
+        .into();
+    sends.extend(
+        ["+1234567", "123456789012345", "1234567890123456", "+1 234 567"].map(|to| send(to, "Hi")),
+    );
+    sends.extend(
+        ["", "\r\n\t", "\u{2003}", "\u{feff}", "\0", "."].map(|text| send("+1234567890", text)),
+    );
+    for time in [
+        "2036-01-01T00:00:00Z",
+        "2036-01-01T00:00:00.123456789Z",
+        "2036-01-01t00:00:00z",
+        "2036-01-01 00:00:00",
+        "2036-01-01T00:00",
+        "20360101T000000Z",
+        "2036-01-01T00:00:00+05:30",
+        "2036-01-01T00:00:00+25:00",
+        "2036-01-01T00:00:00[UTC]",
+        "2036-01-01T24:00:00Z",
+        "2036-02-30T00:00:00Z",
+        "2036-01-01",
+        "10:00",
+        "tomorrow",
+        "2000-01-01T00:00:00Z",
+    ] {
+        sends.push(send("+1234567890", "Hi").at(time));
+    }
+    let mut left_to_the_server = Vec::new();
+    for send in &sends {
+        let is_taken = client.execute(Unchecked(send)).await.is_ok();
+        if send.validate().is_err() {
+            assert!(!is_taken, "{} {} {send:?}", send.phone_id, send.message);
+        } else if !is_taken {
+            left_to_the_server.push((send.phone_id.as_str(), send.scheduled_time.is_some()));
+        }
+    }
+    // What a phone number is, and which times have passed.
+    let numbers = ["\u{200b}", "+", "123", "+123456", "1234567890123456", "+1 234 567"];
+    let mut expected: Vec<_> = numbers.map(|number| (number, false)).into();
+    expected.push(("+1234567890", true));
+    assert_eq!(left_to_the_server, expected);
 }
 
 #[tokio::test]
