@@ -9,10 +9,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect::Connector;
-use http::{HeaderValue, header};
+use exchange::Ready;
+use http::{HeaderValue, Uri, header};
 use pool::{Origin, Pool};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::{
     Body, CallOptions, Connection, HttpTransport, Phase, TransportError,
@@ -177,33 +178,30 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportErr
 impl HttpTransport for HyperTransport {
     async fn send(
         &self,
-        mut request: http::Request<Body>,
+        request: http::Request<Body>,
         options: &CallOptions,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let inner = &self.0;
-        check_target(request.uri())?;
-        if inner.loopback_only && !is_loopback(request.uri()) {
-            return Err(TransportError::invalid(
-                "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
-            ));
-        }
+        let (origin, request) = inner.prepare(request)?;
         let end = Instant::from_std(options.deadline);
-        let origin = Origin::of(request.uri())?;
-        complete(&mut request, &origin, &inner.user_agent)?;
-        let opened = timeout_at(end, exchange::open(request)).await;
-        let request = opened.map_err(|_| late())??;
-        if Instant::now() >= end {
+        // The long ways are boxed, so that the short one is not larger for them.
+        let request = match Ready::whole(request) {
+            Ok(ready) => ready,
+            Err(stream) => Box::pin(Ready::open(stream, end)).await?,
+        };
+        let now = Instant::now();
+        if now >= end {
             return Err(late());
         }
         let idle = match options.connection {
             Connection::Fresh => None,
-            Connection::Pooled => inner.pool.take(&origin),
+            Connection::Pooled => inner.pool.take(&origin, now),
         };
         let mut connection = match idle {
             Some(connection) => connection,
             None => {
-                let limit = end.min(Instant::now() + inner.connect_timeout);
-                inner.connector.connect(&origin, limit).await?
+                let limit = end.min(now + inner.connect_timeout);
+                Box::pin(inner.connector.connect(&origin, limit)).await?
             }
         };
         let answer = exchange::run(&mut connection, request, options.max_body, end).await?;
@@ -211,6 +209,31 @@ impl HttpTransport for HyperTransport {
             inner.pool.put(origin, connection);
         }
         Ok(answer)
+    }
+}
+
+impl Inner {
+    /// Looks at the URL, and completes the request.
+    fn prepare(
+        &self,
+        mut request: http::Request<Body>,
+    ) -> Result<(Arc<Origin>, http::Request<Body>), TransportError> {
+        let origin = match self.pool.known(request.uri()) {
+            Some(origin) => origin,
+            None => self.look_at(request.uri())?,
+        };
+        complete(&mut request, &origin, &self.user_agent)?;
+        Ok((origin, request))
+    }
+
+    fn look_at(&self, uri: &Uri) -> Result<Arc<Origin>, TransportError> {
+        check_target(uri)?;
+        if self.loopback_only && !is_loopback(uri) {
+            return Err(TransportError::invalid(
+                "this transport talks to this machine only: use 127.0.0.1, [::1] or localhost",
+            ));
+        }
+        Origin::of(uri).map(Arc::new)
     }
 }
 
@@ -224,24 +247,31 @@ fn complete(
     origin: &Origin,
     user_agent: &HeaderValue,
 ) -> Result<(), TransportError> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let target = if target.is_empty() { "/" } else { target };
-    *request.uri_mut() =
-        target.parse().map_err(|_| TransportError::invalid("the URL cannot be used"))?;
-    let length = request.body().len();
-    let has_length = length > 0
-        || !matches!(
+    *request.uri_mut() = match request.uri().path_and_query() {
+        None => Uri::from_static("/"),
+        Some(target) => match target.as_str() {
+            "/" => Uri::from_static("/"),
+            path if path.starts_with('/') => target.clone().into(),
+            query => format!("/{query}")
+                .parse()
+                .map_err(|_| TransportError::invalid("the URL cannot be used"))?,
+        },
+    };
+    let tells_nothing = request.body().is_empty()
+        && !matches!(
             *request.method(),
             http::Method::GET | http::Method::HEAD | http::Method::DELETE
         );
     let headers = request.headers_mut();
-    headers.entry(header::HOST).or_insert(origin.host_header()?);
+    headers.entry(header::HOST).or_insert_with(|| origin.header.clone());
     headers.entry(header::USER_AGENT).or_insert_with(|| user_agent.clone());
-    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    headers.entry(header::ACCEPT).or_insert_with(|| HeaderValue::from_static("*/*"));
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.remove(header::TRANSFER_ENCODING);
-    if has_length {
-        headers.insert(header::CONTENT_LENGTH, length.into());
+    // hyper writes the length of a body, but not that there is none.
+    headers.remove(header::CONTENT_LENGTH);
+    if tells_nothing {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
 };
 
 use hyper::client::conn::http1;
@@ -31,6 +31,8 @@ pub(super) struct Link {
     pub(super) sender: http1::SendRequest<Outgoing>,
     driver: Driver,
     pub(super) written: Written,
+    /// Whether no request was made on it.
+    pub(super) is_new: bool,
     is_over: bool,
 }
 
@@ -48,10 +50,23 @@ impl Link {
         }
     }
 
-    /// Whether the other side has not closed it.
+    /// Whether it can take a request.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        if !self.sender.is_ready() {
+            self.drive(cx);
+        }
+        self.sender.poll_ready(cx)
+    }
+
+    /// Whether the other side has not closed it. Looks anew.
     pub(super) fn is_open(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        !self.is_over && !self.sender.is_closed()
+        !self.is_closed()
+    }
+
+    /// Whether it was seen to be closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_over || self.sender.is_closed()
     }
 }
 
@@ -80,7 +95,7 @@ impl Connector {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failed(Kind::Connect, UNREACHABLE).with_source(error))?;
-        Ok(Link { sender, driver: Box::pin(driver), written, is_over: false })
+        Ok(Link { sender, driver: Box::pin(driver), written, is_new: true, is_over: false })
     }
 
     async fn open(

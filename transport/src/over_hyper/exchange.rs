@@ -7,20 +7,23 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Response, header};
+use http::{Response, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{
     task::yield_now,
-    time::{Instant, timeout_at},
+    time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
-use super::connect::Link;
+use super::{connect::Link, late, witness::Written};
 use crate::{
     Body, BodyStream, Phase, TransportError, TransportErrorKind as Kind, body::unreadable,
 };
 
 pub(super) const MAX_HEAD: usize = 64 * 1024;
+
+/// What a socket takes at once: a body of that size needs nobody to watch how far it has come.
+const AT_ONCE: usize = 16 * 1024;
 
 /// A body on its way.
 pub(super) enum Outgoing {
@@ -28,7 +31,7 @@ pub(super) enum Outgoing {
     Pieces { stream: BodyStream, upload: Upload },
 }
 
-/// How far a stream has come. Both ends have it.
+/// How far a long body has come. Both ends have it.
 #[derive(Clone, Default)]
 pub(super) struct Upload(Arc<Mutex<State>>);
 
@@ -36,6 +39,9 @@ pub(super) struct Upload(Arc<Mutex<State>>);
 struct State {
     left: u64,
     failure: Option<io::Error>,
+    /// The connection that it goes by, and how often that had been flushed before the last piece.
+    written: Written,
+    flushes: u64,
 }
 
 impl Upload {
@@ -43,8 +49,10 @@ impl Upload {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the kernel has all of it: hyper flushes a connection when it has nothing left to write.
     fn is_taken(&self) -> bool {
-        self.state().left == 0
+        let state = self.state();
+        state.left == 0 && state.written.flushes() > state.flushes
     }
 }
 
@@ -64,6 +72,7 @@ impl HttpBody for Outgoing {
                 Poll::Ready(Some(Ok(piece))) => {
                     let mut state = upload.state();
                     state.left = state.left.saturating_sub(piece.len() as u64);
+                    state.flushes = state.written.flushes();
                     Poll::Ready(Some(Ok(Frame::data(piece))))
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -78,7 +87,7 @@ impl HttpBody for Outgoing {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Pieces { upload, .. } => upload.is_taken(),
+            Self::Pieces { upload, .. } => upload.state().left == 0,
         }
     }
 
@@ -92,22 +101,34 @@ impl HttpBody for Outgoing {
 
 /// A request whose body is open.
 pub(super) struct Ready {
-    request: http::Request<Outgoing>,
+    request: Box<http::Request<Outgoing>>,
     upload: Option<Upload>,
 }
 
-pub(super) async fn open(request: http::Request<Body>) -> Result<Ready, TransportError> {
-    let (head, body) = request.into_parts();
-    let (body, upload) = match body.as_bytes() {
-        Some(bytes) => (Outgoing::Whole(Some(bytes.clone())), None),
-        None => {
-            let stream = body.open().await?;
-            let upload = Upload::default();
-            upload.state().left = body.len();
-            (Outgoing::Pieces { stream, upload: upload.clone() }, Some(upload))
+impl Ready {
+    /// # Errors
+    /// A request whose body does not fit: [`open`](Self::open) it.
+    pub(super) fn whole(request: http::Request<Body>) -> Result<Self, Box<http::Request<Body>>> {
+        match request.body().as_bytes().cloned() {
+            Some(bytes) if bytes.len() <= AT_ONCE => {
+                let request = Box::new(request.map(|_| Outgoing::Whole(Some(bytes))));
+                Ok(Self { request, upload: None })
+            }
+            _ => Err(Box::new(request)),
         }
-    };
-    Ok(Ready { request: http::Request::from_parts(head, body), upload })
+    }
+
+    pub(super) async fn open(
+        request: Box<http::Request<Body>>,
+        end: Instant,
+    ) -> Result<Self, TransportError> {
+        let opened = timeout_at(end, request.body().open()).await;
+        let stream = opened.map_err(|_| late())??;
+        let upload = Upload::default();
+        upload.state().left = request.body().len();
+        let pieces = Outgoing::Pieces { stream, upload: upload.clone() };
+        Ok(Self { request: Box::new(request.map(|_| pieces)), upload: Some(upload) })
+    }
 }
 
 /// Sends a request and reads its answer. After a failure the connection must not be used again.
@@ -118,28 +139,10 @@ pub(super) async fn run(
     end: Instant,
 ) -> Result<Response<Bytes>, TransportError> {
     let Ready { request, upload } = ready;
-    let (written, before) = (link.written.clone(), link.written.get());
+    let mut end = pin!(sleep_until(end));
     let upload = upload.as_ref();
-    let failed = |kind, message: &'static str| {
-        let unwritten = written.get() == before;
-        let phase = if unwritten { Phase::Unwritten } else { Phase::Exchange };
-        let message = if unwritten { "no byte of the request could be written" } else { message };
-        match upload.and_then(|upload| upload.state().failure.take()) {
-            Some(error) => unreadable(phase, error),
-            None => TransportError::new(phase, kind, message),
-        }
-    };
-    let head = match timeout_at(end, head(link, request)).await {
-        Ok(Ok(head)) => head,
-        Ok(Err(error)) => {
-            let message = "the connection ended without a complete answer";
-            return Err(failed(Kind::Interrupted, message).with_source(error));
-        }
-        Err(_) => return Err(failed(Kind::Timeout, "no answer within the deadline")),
-    };
-    let (parts, body) = head.into_parts();
-    check(&parts)?;
-    let answer = read(link, body, max_body, end, |kind, message| {
+    let (parts, body) = head(link, request, upload, end.as_mut()).await?.into_parts();
+    let answer = read(link, body, max_body, end.as_mut(), |kind, message| {
         // A server that closes in the middle of an upload takes its page with it. Its word stands.
         let stands = kind == Kind::Interrupted && !parts.status.is_success();
         let stands = stands && upload.is_some_and(|upload| !upload.is_taken());
@@ -154,38 +157,80 @@ pub(super) async fn run(
     Ok(Response::from_parts(parts, answer))
 }
 
-/// Waits for the head of the answer.
+/// Sends a request and waits for the head of its answer.
+#[allow(clippy::boxed_local, reason = "a future that holds the request twice is twice as large")]
 async fn head(
     link: &mut Link,
-    request: http::Request<Outgoing>,
-) -> Result<Response<Incoming>, hyper::Error> {
-    // A server that has no use for a connection mostly closes it at once. A look before the first byte
-    // can prove what none behind it can.
-    yield_now().await;
-    poll_fn(|cx| {
-        link.drive(cx);
-        link.sender.poll_ready(cx)
-    })
-    .await?;
-    let mut sending = pin!(link.sender.send_request(request));
-    poll_fn(|cx| {
-        if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
-            return Poll::Ready(answer);
+    request: Box<http::Request<Outgoing>>,
+    upload: Option<&Upload>,
+    mut end: Pin<&mut Sleep>,
+) -> Result<Response<Incoming>, TransportError> {
+    if link.is_new {
+        // A server that has no use for a connection mostly closes it at once. A look before the first
+        // byte can prove what none behind it can.
+        yield_now().await;
+        link.is_new = false;
+    }
+    if let Some(upload) = upload {
+        upload.state().written = link.written.clone();
+    }
+    let before = link.written.bytes();
+    let head = match within(end.as_mut(), |cx| link.poll_ready(cx)).await {
+        Some(Ok(())) => {
+            let mut sending = Box::pin(link.sender.send_request(*request));
+            // There is no answer before a look at the connection.
+            within(end, |cx| {
+                link.drive(cx);
+                sending.as_mut().poll(cx)
+            })
+            .await
         }
-        link.drive(cx);
-        sending.as_mut().poll(cx)
+        Some(Err(error)) => Some(Err(error)),
+        None => None,
+    };
+    let (kind, message, source) = match head {
+        Some(Ok(head)) => return check(&head).map(|()| head),
+        Some(Err(error)) => {
+            (Kind::Interrupted, "the connection ended without a complete answer", Some(error))
+        }
+        None => (Kind::Timeout, "no answer within the deadline", None),
+    };
+    let unwritten = link.written.bytes() == before;
+    let phase = if unwritten { Phase::Unwritten } else { Phase::Exchange };
+    let message = if unwritten { "no byte of the request could be written" } else { message };
+    let error = match upload.and_then(|upload| upload.state().failure.take()) {
+        Some(error) => unreadable(phase, error),
+        None => TransportError::new(phase, kind, message),
+    };
+    Err(match source {
+        Some(source) => error.with_source(source),
+        None => error,
     })
-    .await
 }
 
-fn check(head: &http::response::Parts) -> Result<(), TransportError> {
-    let length: usize = head.headers.iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
+/// What comes of it before the end, if anything does.
+fn within<T>(
+    mut end: Pin<&mut Sleep>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> impl Future<Output = Option<T>> {
+    poll_fn(move |cx| match poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
+    })
+}
+
+fn check(head: &Response<Incoming>) -> Result<(), TransportError> {
+    let (mut length, mut is_plain) = (0, true);
+    for (name, value) in head.headers() {
+        length += name.as_str().len() + value.len();
+        is_plain &=
+            *name != header::CONTENT_ENCODING || value.as_bytes().eq_ignore_ascii_case(b"identity");
+    }
     if length > MAX_HEAD {
         let message = "the head of the answer is longer than 64 KiB";
         return Err(TransportError::new(Phase::Exchange, Kind::Interrupted, message));
     }
-    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !head.headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+    if !is_plain {
         let message = "the answer is compressed although it was asked for uncompressed";
         return Err(TransportError::new(Phase::Body, Kind::Encoding, message));
     }
@@ -196,7 +241,7 @@ async fn read(
     link: &mut Link,
     mut body: Incoming,
     max_body: usize,
-    end: Instant,
+    mut end: Pin<&mut Sleep>,
     failed: impl Fn(Kind, &'static str) -> Option<TransportError>,
 ) -> Result<Bytes, TransportError> {
     let too_large = || {
@@ -209,9 +254,16 @@ async fn read(
     }
     let mut read = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0));
     loop {
-        let (kind, message) = match timeout_at(end, frame(link, &mut body)).await {
-            Ok(None) => return Ok(read.freeze()),
-            Ok(Some(Ok(frame))) => {
+        let frame = |cx: &mut Context<'_>| match Pin::new(&mut body).poll_frame(cx) {
+            Poll::Pending => {
+                link.drive(cx);
+                Pin::new(&mut body).poll_frame(cx)
+            }
+            frame => frame,
+        };
+        let (kind, message) = match within(end.as_mut(), frame).await {
+            Some(None) => return Ok(read.freeze()),
+            Some(Some(Ok(frame))) => {
                 let Ok(piece) = frame.into_data() else { continue };
                 if piece.len() > max_body - read.len() {
                     return Err(too_large());
@@ -219,8 +271,8 @@ async fn read(
                 read.extend_from_slice(&piece);
                 continue;
             }
-            Ok(Some(Err(_))) => (Kind::Interrupted, "the answer was cut short"),
-            Err(_) => (Kind::Timeout, "the answer was not complete within the deadline"),
+            Some(Some(Err(_))) => (Kind::Interrupted, "the answer was cut short"),
+            None => (Kind::Timeout, "the answer was not complete within the deadline"),
         };
         return match failed(kind, message) {
             Some(error) => Err(error.with_received(read.freeze())),
@@ -229,25 +281,18 @@ async fn read(
     }
 }
 
-async fn frame(link: &mut Link, body: &mut Incoming) -> Option<Result<Frame<Bytes>, hyper::Error>> {
-    poll_fn(|cx| {
-        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        link.drive(cx);
-        Pin::new(&mut *body).poll_frame(cx)
-    })
-    .await
-}
-
 /// A success counts when the server has taken the whole request.
-async fn taken(link: &mut Link, upload: &Upload, end: Instant) -> Result<(), TransportError> {
-    let all = poll_fn(|cx| {
+async fn taken(
+    link: &mut Link,
+    upload: &Upload,
+    end: Pin<&mut Sleep>,
+) -> Result<(), TransportError> {
+    within(end, |cx| {
         link.drive(cx);
         let over = link.sender.is_closed() || upload.state().failure.is_some();
         if upload.is_taken() || over { Poll::Ready(()) } else { Poll::Pending }
-    });
-    let _ = timeout_at(end, all).await;
+    })
+    .await;
     let failure = upload.state().failure.take();
     match failure {
         Some(error) => Err(unreadable(Phase::Body, error)),

@@ -13,13 +13,25 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How many bytes the kernel has taken of a connection.
+/// What the kernel has taken of a connection.
 #[derive(Clone, Default)]
-pub(super) struct Written(Arc<AtomicU64>);
+pub(super) struct Written(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    bytes: AtomicU64,
+    flushes: AtomicU64,
+}
 
 impl Written {
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+    /// How many bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::SeqCst)
+    }
+
+    /// How often it had taken all that there was.
+    pub(super) fn flushes(&self) -> u64 {
+        self.0.flushes.load(Ordering::SeqCst)
     }
 }
 
@@ -38,7 +50,7 @@ impl Witness {
 
     fn note(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(count)) = &polled {
-            self.written.0.fetch_add(*count as u64, Ordering::SeqCst);
+            self.written.0.bytes.fetch_add(*count as u64, Ordering::SeqCst);
         }
         polled
     }
@@ -78,7 +90,11 @@ impl AsyncWrite for Witness {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        if polled.is_ready() {
+            self.written.0.flushes.fetch_add(1, Ordering::SeqCst);
+        }
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use self::support::{PIECE, Zeros, counting, drain, failure, post, read_head};
 use crate::{
-    PROVES_UNWRITTEN,
+    PROVES_UNWRITTEN, Transport,
     support::{OK, Server, Untouched, facts, hasty, header, patient, transport},
 };
 
@@ -197,10 +197,15 @@ async fn hasty_server(most: u64) -> (Server, tokio::sync::mpsc::UnboundedReceive
 #[tokio::test]
 async fn k05_a_success_counts_when_the_server_took_the_whole_request() {
     const LEN: u64 = 16 * 1024 * 1024;
-    let (server, mut counts) = hasty_server(LEN).await;
-    let request = post(&server.url(), Zeros::default().body(LEN, LEN, None));
-    let answer = transport().send(request, &patient()).await.unwrap();
-    assert_eq!((answer.status().as_u16(), counts.recv().await.unwrap()), (200, LEN));
+    // Where the last bytes wait when the answer is there, differs.
+    for len in (0..30).map(|number| LEN / 4 + number * 4099) {
+        let (server, mut counts) = hasty_server(len).await;
+        let zeros = Bytes::from(vec![0; usize::try_from(len).unwrap()]);
+        for body in [Zeros::default().body(len, len, None), Body::from(zeros)] {
+            let answer = transport().send(post(&server.url(), body), &patient()).await.unwrap();
+            assert_eq!((answer.status().as_u16(), counts.recv().await.unwrap()), (200, len));
+        }
+    }
 
     let (server, _) = hasty_server(LEN / 2).await;
     let error = failure(&server.url(), Zeros::default().body(LEN, LEN, None), &patient()).await;
@@ -210,6 +215,17 @@ async fn k05_a_success_counts_when_the_server_took_the_whole_request() {
     let (server, _) = hasty_server(LEN).await;
     let error = failure(&server.url(), Zeros::default().body(LEN, LEN / 2, None), &patient()).await;
     assert_eq!(facts(&error), (Phase::Body, Kind::Upload, Outcome::Unknown));
+}
+
+#[tokio::test]
+async fn a_stream_arrives_whole_over_tls() {
+    const LEN: u64 = 100 * 1024;
+    let (server, pem) = Server::with_tls("localhost", 4000).await;
+    let transport = Transport::builder().no_proxy().root_certificate_pem(pem).build().unwrap();
+    let body = Zeros::default().body(LEN, LEN, None);
+    let request = post(&format!("https://localhost:{}", server.port()), body);
+    let answer = transport.send(request, &patient()).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (200, &b"ok"[..]));
 }
 
 #[tokio::test]
@@ -274,7 +290,7 @@ impl RestFailure for Failure {
 
 /// Goes to a port where nobody listens first, and to the server from then on.
 #[derive(Debug)]
-struct RefusedOnce(crate::Transport, AtomicUsize);
+struct RefusedOnce(Transport, AtomicUsize);
 
 #[async_trait::async_trait]
 impl HttpTransport for RefusedOnce {
