@@ -3,6 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -38,6 +39,7 @@ pub(crate) struct Carrier {
 
 /// One call.
 pub(crate) struct Job {
+    pub(crate) start: Instant,
     pub(crate) frame: Frame,
     pub(crate) recipient: Option<E164>,
     pub(crate) send_id: Option<SendId>,
@@ -70,6 +72,9 @@ impl Carrier {
 
     /// Marks a command whose callbacks come back to the client.
     pub(crate) fn mark(&self, command: &mut impl Command) -> Option<SendId> {
+        if command.class() != OperationClass::Send {
+            return None;
+        }
         let id = SendId::from_number(self.random(|random| random.u128(..)));
         command.mark(&SendMark::new(&id, &|id| self.prove(id))).then_some(id)
     }
@@ -85,21 +90,23 @@ impl Carrier {
     }
 
     /// Makes attempts until one succeeds, a callback tells that one did, or no other makes sense.
-    pub(crate) async fn carry<T>(&self, job: Job, answers: impl Answers<T>) -> Result<T, Error> {
-        let start = now();
+    pub(crate) async fn carry<T>(&self, job: &Job, answers: &impl Answers<T>) -> Result<T, Error> {
         let trace = Trace::call(job.frame.name);
         let mut history = History { send_id: job.send_id.clone(), ..History::default() };
         let sending = job.send_id.as_ref().zip(self.deliveries.as_ref());
-        let sending = sending.map(|(id, deliveries)| deliveries.expect(id, job.resend));
+        // Boxed, so that no other call is larger for it.
+        let sending = sending.map(|(id, deliveries)| Box::new(deliveries.expect(id, job.resend)));
         self.budget.deposit();
-        let result = self.attempts(&job, &answers, sending.as_ref(), &trace, &mut history).await;
-        let elapsed = now().saturating_duration_since(start);
-        history.elapsed = elapsed;
-        let attempts = Some(history.attempts);
+        let mut result =
+            self.attempts(job, answers, sending.as_deref(), &trace, &mut history).await;
         if history.budget_spent {
             trace.budget_spent();
         }
-        let result = result.map_err(|failed| failed.with_history(history));
+        let attempts = history.attempts;
+        if let Err(failed) = &mut result {
+            history.elapsed = now().saturating_duration_since(job.start);
+            failed.set_history(history);
+        }
         if let Some(sending) = sending {
             match &result {
                 Ok(output) => sending.ended(answers.message_of(output)),
@@ -108,7 +115,7 @@ impl Carrier {
                 Err(_) => {}
             }
         }
-        trace.ended(result.as_ref().map(drop), elapsed, attempts);
+        trace.ended(result.as_ref().map(drop), Some(attempts));
         result
     }
 
@@ -145,12 +152,13 @@ impl Carrier {
             {
                 return Ok(output);
             }
-            self.learn(&failed, job).await;
+            // These are boxed, so that a call that succeeds at once is not larger for them.
+            Box::pin(self.learn(&failed, job)).await;
             let Some(wait) = self.wait_after(&failed, job, history) else {
                 return Err(failed);
             };
             trace.retry(&failed, wait);
-            if let Some(output) = pause(wait, sending, answers).await {
+            if let Some(output) = Box::pin(pause(wait, sending, answers)).await {
                 return Ok(output);
             }
             history.doubtful |= failed.last_outcome() == Outcome::Unknown;
@@ -184,12 +192,10 @@ impl Carrier {
         call: &Trace,
         answers: &impl Answers<T>,
     ) -> Result<T, Error> {
-        let start = now();
         let trace = call.attempt(attempt);
-        let result = trace.follow(self.exchange(job, &trace)).await;
+        let result = trace.follow(pin!(self.exchange(job, &trace))).await;
         let result = result.and_then(|reply| answers.read(reply));
-        let elapsed = now().saturating_duration_since(start);
-        trace.ended(result.as_ref().map(drop), elapsed, None);
+        trace.ended(result.as_ref().map(drop), None);
         result
     }
 
@@ -197,7 +203,8 @@ impl Carrier {
         if job.frame.class == OperationClass::Send {
             let start = now();
             let charges = self.rates.charges(job.recipient, start);
-            self.limiter.acquire(&charges, job.frame.deadline).await?;
+            // Boxed, so that no other call is larger for it.
+            Box::pin(self.limiter.acquire(&charges, job.frame.deadline)).await?;
             trace.limited(now().saturating_duration_since(start));
         }
         let reply = self.exchange.exchange(&job.frame).await;
@@ -213,7 +220,7 @@ impl Carrier {
         if job.frame.class == OperationClass::Send
             && let (Some(number), Some(rest)) = (job.recipient, self.rates.rest())
         {
-            self.limiter.hold(Rates::key(number), rest).await;
+            Box::pin(self.limiter.hold(Rates::key(number), rest)).await;
         }
     }
 
@@ -288,15 +295,14 @@ fn entropy() -> u64 {
 }
 
 /// The time of the runtime, which tests can hold.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// When a call ends that may take `time` from now. A span too long for the clock counts as a day.
-pub(crate) fn deadline(time: Duration) -> Instant {
+/// When a call ends that may take `time`. A span too long for the clock counts as a day.
+pub(crate) fn deadline(start: Instant, time: Duration) -> Instant {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    let now = now();
-    now.checked_add(time).unwrap_or(now + DAY)
+    start.checked_add(time).unwrap_or(start + DAY)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use replykit_transport::{HttpTransport, Limiter, RetryPolicy, check_target};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Command, Deliveries, Error, Exchange, Frame, Items, ItemsIter, Malformed, OperationClass,
-    RateLimits, Token,
+    Command, Deliveries, Error, Exchange, Frame, Invalid, Items, ItemsIter, Malformed,
+    OperationClass, RateLimits, Token,
     answers::{Answers, InItems, Whole},
-    carry::{Carrier, Job, deadline},
+    carry::{Carrier, Job, deadline, now},
     envelope,
     over_http::OverHttp,
 };
@@ -182,18 +182,25 @@ impl<C: Command> Call<'_, C> {
     }
 
     async fn carry<T, A: Answers<T>>(self, answers: impl FnOnce(C) -> A) -> Result<T, Error> {
+        let client = self.client;
+        let (job, command) = self.prepare()?;
+        client.0.carry(&job, &answers(command)).await
+    }
+
+    fn prepare(self) -> Result<(Job, C), Invalid> {
         let Self { client, mut command, time, resend } = self;
+        let start = now();
         command.validate()?;
         let class = command.class();
         let send_id = client.0.mark(&mut command);
         let json = envelope::encode_request(&command, &client.0.token)?;
-        let deadline = deadline(time.unwrap_or_else(|| default_time(class, C::LIST)));
-        let mut frame = Frame::new(C::NAME, class, json, deadline);
+        let time = time.unwrap_or_else(|| default_time(class, C::LIST));
+        let mut frame = Frame::new(C::NAME, class, json, deadline(start, time));
         if C::LIST {
             frame.max_reply = MAX_LIST;
         }
-        let job = Job { frame, recipient: command.recipient(), send_id, resend };
-        client.0.carry(job, answers(command)).await
+        let job = Job { start, frame, recipient: command.recipient(), send_id, resend };
+        Ok((job, command))
     }
 }
 

@@ -37,7 +37,8 @@ pub trait Command: Serialize + DeserializeOwned + Send + Sync {
     }
 
     /// Writes the client's mark of this send into the command, where the server will give it back in
-    /// callbacks. `false` where there is no such place.
+    /// callbacks. `false` where there is no such place. Asked of commands of the class
+    /// [`Send`](OperationClass::Send) only.
     fn mark(&mut self, mark: &SendMark<'_>) -> bool {
         let _ = mark;
         false

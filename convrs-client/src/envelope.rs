@@ -42,8 +42,17 @@ use crate::{
 /// # Errors
 /// 1000 for an empty token, 1017 for a command of your own that does not serialize to a JSON object.
 pub fn encode_request<C: Command>(command: &C, token: &Token) -> Result<String, Invalid> {
-    let token = json(token_of(token)?);
-    join(format!(r#"{{"token":{token},"cmd":{}"#, json(C::NAME)), command).ok_or_else(|| {
+    let token = token_of(token)?;
+    let written = || {
+        // Most commands fit.
+        let mut head = Vec::with_capacity(256);
+        head.extend_from_slice(br#"{"token":"#);
+        serde_json::to_writer(&mut head, token).ok()?;
+        head.extend_from_slice(br#","cmd":"#);
+        serde_json::to_writer(&mut head, C::NAME).ok()?;
+        join(head, command)
+    };
+    written().ok_or_else(|| {
         Invalid::new("cmd", Some(ErrorCode::InvalidJson), "the command is no JSON object")
     })
 }
@@ -107,7 +116,7 @@ pub fn encode_callback(callback: &DeliveryCallback) -> String {
     let mut callback = callback.clone();
     let proof = callback.proof.take();
     send_id::put(&mut callback.webhook_payload, callback.send_id.as_ref(), proof);
-    join(r#"{"ok":1"#.to_owned(), &callback).unwrap_or_default()
+    join(br#"{"ok":1"#.to_vec(), &callback).unwrap_or_default()
 }
 
 /// Who asks for what, as an emulator sees it.
@@ -183,7 +192,7 @@ pub fn encode_reply<C: Command>(output: &C::Output) -> String {
     let head = format!(r#"{{"ok":1,"cmd":{}"#, json(C::NAME));
     match C::REPLY {
         ReplyShape::Field(name) => format!("{head},{}:{}}}", json(name), json(output)),
-        ReplyShape::TopLevel => join(head, output).unwrap_or_default(),
+        ReplyShape::TopLevel => join(head.into_bytes(), output).unwrap_or_default(),
         ReplyShape::Empty => head + "}",
     }
 }
@@ -273,16 +282,15 @@ fn json<T: Serialize + ?Sized>(value: &T) -> String {
 }
 
 /// Puts the fields of an object behind `head`, an object that is still open.
-fn join<T: Serialize>(mut head: String, object: &T) -> Option<String> {
-    let object = serde_json::to_string(object).ok()?;
-    match object.strip_prefix('{')? {
-        "}" => head.push('}'),
-        fields => {
-            head.push(',');
-            head.push_str(fields);
-        }
+fn join<T: Serialize>(mut head: Vec<u8>, object: &T) -> Option<String> {
+    let end = head.len();
+    serde_json::to_writer(&mut head, object).ok()?;
+    let brace = head.get_mut(end).filter(|brace| **brace == b'{')?;
+    *brace = b',';
+    if head.get(end + 1..) == Some(b"}") {
+        head.remove(end);
     }
-    Some(head)
+    String::from_utf8(head).ok()
 }
 
 #[cfg(test)]

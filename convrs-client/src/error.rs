@@ -223,9 +223,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_history(mut self, history: History) -> Self {
+    pub(crate) fn set_history(&mut self, history: History) {
         self.0.history = history;
-        self
     }
 }
 

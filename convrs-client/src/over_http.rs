@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use replykit_transport::{Body, CallOptions, Connection, HttpTransport, retry_after};
 
 use crate::{
@@ -30,6 +30,8 @@ impl<T: fmt::Debug> fmt::Debug for OverHttp<T> {
 impl<T: HttpTransport> Exchange for OverHttp<T> {
     async fn exchange(&self, frame: &Frame) -> Result<Bytes, Error> {
         let mut request = Request::new(Body::from(frame.json.clone()));
+        // These two, and the four of the transport.
+        *request.headers_mut() = HeaderMap::with_capacity(6);
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.endpoint.clone();
         let json = HeaderValue::from_static("application/json");
@@ -47,11 +49,11 @@ impl<T: HttpTransport> Exchange for OverHttp<T> {
         })?;
 
         let status = response.status();
+        if status.is_success() {
+            return Ok(response.into_body());
+        }
         let wait = retry_after(response.headers());
         let body = response.into_body();
-        if status.is_success() {
-            return Ok(body);
-        }
         match envelope::verdict(&body) {
             Verdict::Refused => Ok(body),
             Verdict::Contradicts { mid } => {

@@ -1,7 +1,6 @@
 use std::fmt;
 
 use http::StatusCode;
-
 use replykit_transport::excerpt;
 
 use crate::redact::Hidden;

@@ -4,7 +4,7 @@
 #[cfg(feature = "ws")]
 pub(crate) mod socket;
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use crate::Error;
 #[cfg(feature = "tracing")]
@@ -14,6 +14,8 @@ use crate::Outcome;
 pub(crate) struct Trace {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    #[cfg(feature = "tracing")]
+    start: tokio::time::Instant,
 }
 
 /// What ended a call or an attempt.
@@ -32,7 +34,7 @@ impl Trace {
             code = tracing::field::Empty,
             elapsed_ms = tracing::field::Empty,
         );
-        Self { span }
+        Self { span, start: tokio::time::Instant::now() }
     }
 
     pub(crate) fn attempt(&self, attempt: u32) -> Self {
@@ -45,25 +47,26 @@ impl Trace {
             code = tracing::field::Empty,
             elapsed_ms = tracing::field::Empty,
         );
-        Self { span }
+        Self { span, start: tokio::time::Instant::now() }
     }
 
-    pub(crate) async fn follow<F: Future>(&self, future: F) -> F::Output {
-        // As `Instrument` does it, without another reference to the span.
-        let mut future = std::pin::pin!(future);
-        std::future::poll_fn(|cx| {
+    /// As `Instrument` does it, without another reference to the span.
+    pub(crate) fn follow<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+    ) -> impl Future<Output = F::Output> {
+        std::future::poll_fn(move |cx| {
             let _entered = self.span.enter();
             future.as_mut().poll(cx)
         })
-        .await
     }
 
     /// `attempts` is how many the call made; an attempt leaves it out.
-    pub(crate) fn ended(&self, ended: Ended<'_>, elapsed: Duration, attempts: Option<u32>) {
+    pub(crate) fn ended(&self, ended: Ended<'_>, attempts: Option<u32>) {
         if self.span.is_disabled() {
             return;
         }
-        let elapsed_ms = milliseconds(elapsed);
+        let elapsed_ms = milliseconds(self.start.elapsed());
         // In one go: each record makes a subscriber format the span's fields anew.
         match (ended, attempts) {
             (Ok(()), None) => tracing::record_all!(self.span, outcome = %"sent", elapsed_ms),
@@ -136,11 +139,11 @@ impl Trace {
         Self {}
     }
 
-    pub(crate) async fn follow<F: Future>(&self, future: F) -> F::Output {
-        future.await
+    pub(crate) fn follow<F: Future>(&self, future: Pin<&mut F>) -> impl Future<Output = F::Output> {
+        future
     }
 
-    pub(crate) fn ended(&self, _: Ended<'_>, _: Duration, _: Option<u32>) {}
+    pub(crate) fn ended(&self, _: Ended<'_>, _: Option<u32>) {}
     pub(crate) fn retry(&self, _: &Error, _: Duration) {}
     pub(crate) fn budget_spent(&self) {}
     pub(crate) fn limited(&self, _: Duration) {}

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     Ack, Client, Deliveries, DeliveryState, Error, ErrorCode, GetMessageDetails, Mid, Outcome,
     RetryRule,
-    carry::deadline,
+    carry::{deadline, now},
     deliveries::MessageWatch,
     race::{First, race},
 };
@@ -81,7 +81,7 @@ impl Client {
             deliveries,
             told: told.is_some(),
             mid,
-            end: deadline(time).into(),
+            end: deadline(now(), time).into(),
         };
         wait.run(ack).await
     }

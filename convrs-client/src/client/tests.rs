@@ -331,7 +331,7 @@ fn clients_calls_and_errors_cross_threads() {
     fn error<T: std::error::Error + Send + Sync + 'static>() {}
     shared::<Client>();
     error::<Error>();
-    error::<crate::Invalid>();
+    error::<Invalid>();
     error::<crate::ApiError>();
     error::<crate::ProtocolError>();
     let (_, client) = client();
