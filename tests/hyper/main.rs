@@ -22,6 +22,7 @@ mod suite {
         mod connecting;
         mod exchange;
         pub(crate) mod harness;
+        mod keep_alive;
         mod rest;
         mod statuses;
     }

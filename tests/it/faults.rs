@@ -8,6 +8,7 @@ mod codes;
 mod connecting;
 mod exchange;
 mod harness;
+mod keep_alive;
 mod matrix;
 mod rest;
 mod sockets;
