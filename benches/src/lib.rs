@@ -1,11 +1,14 @@
 //! The figures of the family: what a crate takes for its work, beside a baseline that is built and
 //! measured in the same run. See README.md.
 
+mod call;
 mod call_observed;
+mod cold;
 mod event_decode;
 mod event_stream;
 mod events;
 mod first_call;
+mod get_user;
 mod getusers;
 mod getusers_stream;
 mod limiter;
@@ -26,7 +29,9 @@ const FIGURES: &[Figure] = &[
     event_stream::FIGURE,
     phone::FIGURE,
     limiter::FIGURE,
+    call::FIGURE,
     call_observed::FIGURE,
+    cold::FIGURE,
 ];
 
 /// What is measured and what has to hold.

@@ -104,7 +104,7 @@ pub(crate) fn count(program: &Path, arguments: &[&str]) -> Result<f64, String> {
 
 /// The heap of one call, measured by a second program with a counting allocator.
 pub(crate) fn heap(figure: &str, case: &Case) -> Result<Heap, String> {
-    let out = Command::new(build("replykit-benches-heap", &[])?)
+    let out = Command::new(build("replykit-benches", "replykit-benches-heap", &[])?)
         .args([figure, &case.name])
         .output()
         .map_err(|e| format!("the heap program: {e}"))?;
@@ -116,22 +116,28 @@ pub(crate) fn heap(figure: &str, case: &Case) -> Result<Heap, String> {
     }
 }
 
-/// Builds a program of this package the way in which this one was built: cargo runs only one.
-pub(crate) fn build(name: &str, features: &[&str]) -> Result<PathBuf, String> {
+/// Builds a program of a package here the way in which this one was built: cargo runs only one.
+pub(crate) fn build(package: &str, name: &str, flags: &[&str]) -> Result<PathBuf, String> {
     let this = this_program()?;
     let profile = this.parent().ok_or("this program is in no folder")?;
-    let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "--package", "replykit-benches", "--bin", name]);
-    build.args(features);
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--package", package, "--bin", name]);
+    build.args(flags);
     if profile.ends_with("release") {
         build.arg("--release");
     }
     build.arg("--target-dir").arg(profile.parent().ok_or("this program is in no target folder")?);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
     match build.status() {
         Ok(status) if status.success() => Ok(profile.join(name)),
         other => Err(format!("cannot build {name}: {other:?}")),
     }
+}
+
+/// The cargo that has started this program, in this workspace.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
 }
 
 pub(crate) fn this_program() -> Result<PathBuf, String> {
