@@ -142,6 +142,17 @@ fn send_template_reaches_read_in_a_sandbox_of_its_own() {
 }
 
 #[test]
+fn transports_sends_over_each() {
+    let output = Command::new(env!("CARGO_BIN_EXE_transports")).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    for transport in ["over reqwest: sent", "over hyper: sent", "over a function: sent, message 42"]
+    {
+        assert!(printed.contains(transport), "{printed}");
+    }
+}
+
+#[test]
 fn send_template_says_what_a_real_endpoint_needs() {
     let output = Command::new(env!("CARGO_BIN_EXE_send_template"))
         .env("CONVRS_ENDPOINT", "https://data.conv.rs/api")
