@@ -82,6 +82,13 @@ impl Body {
         }
     }
 
+    /// The whole body, where it is no longer than what a socket takes at once: then nobody has to
+    /// watch how far it has come.
+    #[cfg(any(feature = "reqwest", feature = "hyper"))]
+    pub(crate) fn at_once(&self) -> Option<&Bytes> {
+        self.as_bytes().filter(|bytes| bytes.len() <= 16 * 1024)
+    }
+
     /// The whole body, read into memory where it is a stream.
     ///
     /// # Errors
@@ -109,13 +116,22 @@ impl Body {
 
     async fn exact(&self) -> io::Result<BodyStream> {
         Ok(match &self.0 {
-            Content::Bytes(bytes) => Box::pin(Row(VecDeque::from([Part::Bytes(bytes.clone())]))),
+            Content::Bytes(bytes) => {
+                // In pieces, so that whoever sends them sees how far it has come.
+                let (mut rest, mut pieces) = (bytes.clone(), VecDeque::new());
+                while !rest.is_empty() {
+                    pieces.push_back(Part::Bytes(rest.split_to(rest.len().min(PIECE))));
+                }
+                Box::pin(Row(pieces))
+            }
             Content::Stream { len, open } => {
                 Box::pin(Exact { stream: Some(open().await?), left: *len, last: None })
             }
         })
     }
 }
+
+const PIECE: usize = 64 * 1024;
 
 /// The body of a request failed in `phase`.
 pub(crate) fn unreadable(phase: Phase, error: io::Error) -> TransportError {

@@ -238,7 +238,7 @@ impl HttpTransport for ReqwestTransport {
             ));
         }
         let (head, body) = request.into_parts();
-        let (upload, body) = match body.as_bytes() {
+        let (upload, body) = match body.at_once() {
             Some(bytes) => (None, reqwest::Body::from(bytes.clone())),
             None => {
                 let opened = timeout(options.remaining(), Upload::open(&body)).await;

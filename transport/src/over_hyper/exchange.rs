@@ -22,9 +22,6 @@ use crate::{
 
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 
-/// What a socket takes at once: a body of that size needs nobody to watch how far it has come.
-const AT_ONCE: usize = 16 * 1024;
-
 /// A body on its way.
 pub(super) enum Outgoing {
     Whole(Option<Bytes>),
@@ -109,12 +106,12 @@ impl Ready {
     /// # Errors
     /// A request whose body does not fit: [`open`](Self::open) it.
     pub(super) fn whole(request: http::Request<Body>) -> Result<Self, Box<http::Request<Body>>> {
-        match request.body().as_bytes().cloned() {
-            Some(bytes) if bytes.len() <= AT_ONCE => {
+        match request.body().at_once().cloned() {
+            Some(bytes) => {
                 let request = Box::new(request.map(|_| Outgoing::Whole(Some(bytes))));
                 Ok(Self { request, upload: None })
             }
-            _ => Err(Box::new(request)),
+            None => Err(Box::new(request)),
         }
     }
 

@@ -80,7 +80,7 @@ fn is_tls(uri: &Uri) -> bool {
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Vec<Idle>>);
 
-/// Those of one origin, the one that was used last at the end. There is at least one.
+/// Those of one origin, the one that was used last at the end.
 struct Idle {
     origin: Arc<Origin>,
     links: Vec<(Instant, Link)>,

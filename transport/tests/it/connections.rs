@@ -1,7 +1,7 @@
 //! Fresh and pooled connections.
 
 use replykit_transport::{Connection, HttpTransport};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{OK, Server, patient, read_request, secret_request, transport};
 
@@ -33,6 +33,27 @@ async fn h29_fresh_calls_never_meet_a_connection_that_the_server_has_closed() {
         transport.send(secret_request(&server.url()), &options).await.unwrap();
     }
     assert_eq!(server.requests().len(), 200);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_will_not_use_again_is_closed_and_not_kept() {
+    const LAST: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    let (closed, mut closings) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let closed = closed.clone();
+        async move {
+            read_request(&mut stream).await;
+            stream.write_all(LAST.as_bytes()).await.unwrap();
+            closed.send(stream.read(&mut [0]).await.unwrap()).unwrap();
+        }
+    })
+    .await;
+    let transport = transport();
+    for _ in 0..CALLS {
+        let options = patient().connection(Connection::Pooled);
+        transport.send(secret_request(&server.url()), &options).await.unwrap();
+        assert_eq!(closings.recv().await, Some(0));
+    }
 }
 
 /// How many connections these calls, one after the other, take to a server that keeps them open.
