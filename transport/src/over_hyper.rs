@@ -1,7 +1,9 @@
 mod connect;
 mod exchange;
 mod pool;
+mod proxy;
 mod tls;
+mod upload;
 mod witness;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -12,6 +14,7 @@ use connect::Connector;
 use exchange::Ready;
 use http::{HeaderValue, Uri, header};
 use pool::{Origin, Pool};
+use proxy::ProxyChoice;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::time::Instant;
 
@@ -31,8 +34,10 @@ use crate::{
 /// - `https` is required, except to this machine.
 /// - Connecting has a limit of its own (default 5 s). No failure within it sends anything, and a
 ///   deadline that is shorter proves as much.
-/// - It uses no proxy. Where `HTTPS_PROXY` or `ALL_PROXY` is set, it is an error to build one without
-///   [`no_proxy`](HyperTransportBuilder::no_proxy): take `ReqwestTransport` for a proxy.
+/// - It uses the [`proxy`](HyperTransportBuilder::proxy) that it is given, by a tunnel, and never to this
+///   machine. It does not take one from the environment: where `HTTPS_PROXY` or `ALL_PROXY` is set, it is
+///   an error to build a transport without saying which one, or [none](HyperTransportBuilder::no_proxy).
+///   A proxy that wants a password is for `ReqwestTransport`.
 /// - Answers must come uncompressed: `Accept-Encoding: identity` is sent.
 ///
 /// Cloning is cheap and shares the connections. It has no task of its own: an idle connection is looked
@@ -63,7 +68,7 @@ impl HyperTransport {
             connect_timeout: Duration::from_secs(5),
             user_agent: concat!("replykit/", env!("CARGO_PKG_VERSION")).to_owned(),
             root_certificates: Vec::new(),
-            no_proxy: false,
+            proxy: ProxyChoice::Unsaid,
             loopback_only: false,
         }
     }
@@ -85,7 +90,7 @@ pub struct HyperTransportBuilder {
     connect_timeout: Duration,
     user_agent: String,
     root_certificates: Vec<Vec<u8>>,
-    no_proxy: bool,
+    proxy: ProxyChoice,
     loopback_only: bool,
 }
 
@@ -102,9 +107,16 @@ impl HyperTransportBuilder {
         self
     }
 
+    /// Sends every call but those to this machine through a tunnel of `proxy`, such as
+    /// `http://proxy.example:3128`, whatever the environment says.
+    pub fn proxy(mut self, proxy: Uri) -> Self {
+        self.proxy = ProxyChoice::Url(proxy);
+        self
+    }
+
     /// Uses no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
-        self.no_proxy = true;
+        self.proxy = ProxyChoice::None;
         self
     }
 
@@ -125,14 +137,10 @@ impl HyperTransportBuilder {
     ///
     /// # Errors
     /// [`TransportErrorKind::Invalid`](Kind::Invalid): a certificate that is no PEM, a user agent that
-    /// cannot be used, or a proxy in the environment.
+    /// cannot be used, a proxy that is no `http` URL or has a password, or one that only the environment
+    /// names.
     pub fn build(self) -> Result<HyperTransport, TransportError> {
-        if !self.no_proxy && !self.loopback_only && has_proxy() {
-            return Err(TransportError::invalid(
-                "HTTPS_PROXY or ALL_PROXY is set, and HyperTransport uses no proxy: take \
-                 ReqwestTransport, or call no_proxy()",
-            ));
-        }
+        let proxy = if self.loopback_only { None } else { self.proxy.into_origin()? };
         let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
             TransportError::invalid("the user agent holds a character that a header cannot carry")
         })?;
@@ -150,18 +158,13 @@ impl HyperTransportBuilder {
             .with_source(error)
         })?;
         Ok(HyperTransport(Arc::new(Inner {
-            connector: Connector::new(tls),
+            connector: Connector::new(tls, proxy),
             pool: Pool::default(),
             connect_timeout: self.connect_timeout,
             user_agent,
             loopback_only: self.loopback_only,
         })))
     }
-}
-
-fn has_proxy() -> bool {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {

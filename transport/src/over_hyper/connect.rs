@@ -19,8 +19,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    exchange::{MAX_HEAD, Outgoing},
+    exchange::MAX_HEAD,
     pool::Origin,
+    proxy::tunnel,
+    upload::Outgoing,
     witness::{Witness, Written},
 };
 use crate::{Phase, TransportError, TransportErrorKind as Kind};
@@ -72,11 +74,12 @@ impl Link {
 
 pub(super) struct Connector {
     tls: TlsConnector,
+    proxy: Option<Origin>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig) -> Self {
-        Self { tls: TlsConnector::from(Arc::new(tls)) }
+    pub(super) fn new(tls: ClientConfig, proxy: Option<Origin>) -> Self {
+        Self { tls: TlsConnector::from(Arc::new(tls)), proxy }
     }
 
     /// # Errors
@@ -103,10 +106,16 @@ impl Connector {
         origin: &Origin,
         limit: Instant,
     ) -> Result<(Box<dyn Stream>, Written), TransportError> {
-        let stream = reach(origin, limit)
-            .await
-            .map_err(|error| failed(Kind::Connect, UNREACHABLE).with_source(error))?;
-        let (stream, written) = Witness::new(stream);
+        // Plain http goes to this machine alone.
+        let proxy = self.proxy.as_ref().filter(|_| !origin.is_this_machine);
+        let stream = reach(proxy.unwrap_or(origin), limit).await.map_err(|error| {
+            let message = if proxy.is_some() { NO_PROXY } else { UNREACHABLE };
+            failed(Kind::Connect, message).with_source(error)
+        })?;
+        let (mut stream, written) = Witness::new(stream);
+        if proxy.is_some() {
+            tunnel(&mut stream, origin).await?;
+        }
         if !origin.tls {
             return Ok((Box::new(stream), written));
         }
@@ -126,7 +135,9 @@ impl Connector {
 
 const UNREACHABLE: &str = "the server could not be reached";
 
-fn failed(kind: Kind, message: &'static str) -> TransportError {
+const NO_PROXY: &str = "the proxy could not be reached";
+
+pub(super) fn failed(kind: Kind, message: &'static str) -> TransportError {
     TransportError::new(Phase::Connect, kind, message)
 }
 

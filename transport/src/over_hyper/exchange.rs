@@ -1,100 +1,26 @@
 use std::{
     future::{Future, poll_fn},
-    io,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{Response, header};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use tokio::{
     task::yield_now,
     time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
-use super::{connect::Link, late, witness::Written};
-use crate::{
-    Body, BodyStream, Phase, TransportError, TransportErrorKind as Kind, body::unreadable,
+use super::{
+    connect::Link,
+    late,
+    upload::{Outgoing, Upload},
 };
+use crate::{Body, Phase, TransportError, TransportErrorKind as Kind, body::unreadable};
 
 pub(super) const MAX_HEAD: usize = 64 * 1024;
-
-/// A body on its way.
-pub(super) enum Outgoing {
-    Whole(Option<Bytes>),
-    Pieces { stream: BodyStream, upload: Upload },
-}
-
-/// How far a long body has come. Both ends have it.
-#[derive(Clone, Default)]
-pub(super) struct Upload(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    left: u64,
-    failure: Option<io::Error>,
-    /// The connection that it goes by, and how often that had been flushed before the last piece.
-    written: Written,
-    flushes: u64,
-}
-
-impl Upload {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the kernel has all of it: hyper flushes a connection when it has nothing left to write.
-    fn is_taken(&self) -> bool {
-        let state = self.state();
-        state.left == 0 && state.written.flushes() > state.flushes
-    }
-}
-
-impl HttpBody for Outgoing {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Pieces { stream, upload } => match stream.as_mut().poll_next(cx) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(None) => Poll::Ready(None),
-                Poll::Ready(Some(Ok(piece))) => {
-                    let mut state = upload.state();
-                    state.left = state.left.saturating_sub(piece.len() as u64);
-                    state.flushes = state.written.flushes();
-                    Poll::Ready(Some(Ok(Frame::data(piece))))
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    let told = io::Error::from(error.kind());
-                    upload.state().failure = Some(error);
-                    Poll::Ready(Some(Err(told)))
-                }
-            },
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Pieces { upload, .. } => upload.state().left == 0,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match self {
-            Self::Whole(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
-            Self::Pieces { upload, .. } => upload.state().left,
-        })
-    }
-}
 
 /// A request whose body is open.
 pub(super) struct Ready {

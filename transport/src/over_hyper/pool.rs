@@ -11,7 +11,7 @@ use http::{
 use tokio::time::Instant;
 
 use super::connect::Link;
-use crate::TransportError;
+use crate::{TransportError, is_loopback};
 
 /// How long an idle connection is kept. Servers close theirs after 60 s and more, mostly.
 const IDLE: Duration = Duration::from_secs(90);
@@ -22,6 +22,7 @@ const MOST: usize = 64;
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) tls: bool,
+    pub(super) is_this_machine: bool,
     /// Without the brackets of IPv6.
     pub(super) host: String,
     pub(super) port: u16,
@@ -57,7 +58,8 @@ impl Origin {
             None => bracketed,
         };
         let header = HeaderValue::try_from(header).map_err(|_| unusable("its host is no name"))?;
-        Ok(Self { tls, host, port: port.unwrap_or(usual), header, authority })
+        let is_this_machine = is_loopback(uri);
+        Ok(Self { tls, is_this_machine, host, port: port.unwrap_or(usual), header, authority })
     }
 
     fn is_of(&self, uri: &Uri) -> bool {

@@ -26,7 +26,9 @@ fn a_damaged_certificate_or_user_agent_is_refused() {
 #[test]
 fn a_proxy_in_the_environment_is_refused_unless_no_proxy_is_wanted() {
     if is_alone() {
-        assert_refused(HyperTransport::new(), "uses no proxy");
+        assert_refused(HyperTransport::new(), "no_proxy()");
+        let proxy = "http://proxy.example:3128".parse().unwrap();
+        HyperTransport::builder().proxy(proxy).build().unwrap();
         HyperTransport::builder().no_proxy().build().unwrap();
         HyperTransport::builder().loopback_only().build().unwrap();
         return;

@@ -3,6 +3,7 @@
 
 mod building;
 mod proof;
+mod proxies;
 
 #[path = "../it"]
 mod suite {
