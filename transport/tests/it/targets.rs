@@ -32,6 +32,17 @@ async fn d02_plain_http_reaches_this_machine_by_every_name() {
 }
 
 #[tokio::test]
+async fn a_url_without_a_path_asks_for_the_root() {
+    for (end, target) in [("", "/"), ("/", "/"), ("?a=1", "/?a=1"), ("/?a=1", "/?a=1")] {
+        let server = Server::answering(OK).await;
+        let request = http::Request::get(format!("{}{end}", server.url())).body(Body::empty());
+        transport().send(request.unwrap(), &patient()).await.unwrap();
+        let line = format!("GET {target} HTTP/1.1\r\n");
+        assert!(server.requests()[0].starts_with(&line), "{end}: {:?}", server.requests());
+    }
+}
+
+#[tokio::test]
 async fn d02_plain_http_to_another_host_is_refused_before_its_name_is_resolved() {
     for url in ["http://example.invalid", "http://192.0.2.1", "http://localhost.example.invalid"] {
         let error = failure(&transport(), url, &patient()).await;
