@@ -8,12 +8,7 @@ fn lead_bot() -> Command {
 
 #[test]
 fn lead_bot_prints_what_the_readme_shows() {
-    let output = lead_bot().output().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{printed}");
-    let shown = format!("```text\n{printed}```\n");
-    assert!(include_str!("../../README.md").contains(&shown), "{printed}");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    prints_what_the_readme_shows(lead_bot());
 }
 
 #[tokio::test(flavor = "multi_thread")]

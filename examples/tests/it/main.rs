@@ -50,3 +50,14 @@ async fn write_to(phone: &str, message: &str) -> Value {
     let answer = transport().send(request, &options).await.unwrap();
     serde_json::from_slice(answer.body()).unwrap()
 }
+
+/// What it prints, and no more, stands in the README.
+fn prints_what_the_readme_shows(mut example: Command) {
+    let output = example.output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    let shown = format!("```text\n{printed}```\n");
+    assert!(include_str!("../../README.md").contains(&shown), "{printed}");
+    // No progress bar either, where there is no terminal.
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

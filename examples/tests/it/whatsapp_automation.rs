@@ -8,13 +8,7 @@ fn crm_import_and_broadcast() -> Command {
 
 #[test]
 fn crm_import_and_broadcast_prints_what_the_readme_shows() {
-    let output = crm_import_and_broadcast().output().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{printed}");
-    let shown = format!("```text\n{printed}```\n");
-    assert!(include_str!("../../README.md").contains(&shown), "{printed}");
-    // No bar where there is no terminal.
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    prints_what_the_readme_shows(crm_import_and_broadcast());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,12 +60,7 @@ fn session_send_media() -> Command {
 
 #[test]
 fn session_send_media_prints_what_the_readme_shows() {
-    let output = session_send_media().output().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{printed}");
-    let shown = format!("```text\n{printed}```\n");
-    assert!(include_str!("../../README.md").contains(&shown), "{printed}");
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    prints_what_the_readme_shows(session_send_media());
 }
 
 #[tokio::test(flavor = "multi_thread")]
