@@ -35,7 +35,7 @@ pub(super) struct Origin {
 impl Origin {
     pub(super) fn of(uri: &Uri) -> Result<Self, TransportError> {
         let unusable = |why| TransportError::invalid(format!("the URL cannot be used: {why}"));
-        let tls = is_tls(uri);
+        let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let authority = uri.authority().cloned().ok_or_else(|| unusable("it has no host"))?;
         let host = authority.host();
         let port = match authority.port_u16() {
@@ -63,8 +63,9 @@ impl Origin {
     }
 
     fn is_of(&self, uri: &Uri) -> bool {
+        let scheme = if self.tls { Scheme::HTTPS } else { Scheme::HTTP };
         let same = |authority: &Authority| authority.as_str() == self.authority.as_str();
-        self.tls == is_tls(uri) && uri.authority().is_some_and(same)
+        uri.scheme() == Some(&scheme) && uri.authority().is_some_and(same)
     }
 
     /// However the URLs are written.
@@ -72,10 +73,6 @@ impl Origin {
         std::ptr::eq(self, other)
             || (self.tls == other.tls && self.port == other.port && self.host == other.host)
     }
-}
-
-fn is_tls(uri: &Uri) -> bool {
-    uri.scheme() == Some(&Scheme::HTTPS)
 }
 
 /// The idle connections. Nobody watches them: whether one is still open is looked at when it is taken.

@@ -7,12 +7,13 @@ use replykit_transport::{
     Body, CallOptions, HttpTransport, Outcome, Phase, TransportErrorKind as Kind, check_target,
     is_loopback,
 };
+use tokio::io::AsyncWriteExt;
 
 use crate::{
     Transport,
     support::{
-        CANARY, OK, Server, Untouched, assert_silent, facts, failure, patient, secret_request,
-        transport,
+        CANARY, OK, Server, Untouched, assert_silent, facts, failure, patient, read_request,
+        secret_request, transport,
     },
 };
 
@@ -49,6 +50,20 @@ async fn d02_plain_http_to_another_host_is_refused_before_its_name_is_resolved()
         assert_eq!(facts(&error), (Phase::Prepare, Kind::Invalid, Outcome::NotSent), "{url}");
         assert!(error.to_string().contains("use https"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn another_scheme_is_refused_however_well_the_server_is_known() {
+    let server = Server::start(|mut stream| async move {
+        while read_request(&mut stream).await.is_some() {
+            stream.write_all(OK.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let transport = transport();
+    transport.send(secret_request(&server.url()), &patient()).await.unwrap();
+    let error = failure(&transport, &server.url().replace("http:", "ftp:"), &patient()).await;
+    assert_eq!(facts(&error), (Phase::Prepare, Kind::Invalid, Outcome::NotSent));
 }
 
 #[tokio::test]
